@@ -1,0 +1,37 @@
+// Holds two rules of the architecture that the linter cannot: the protocol knows no actor, and the pure core
+// imports nothing but types, save for other files of the pure core.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+const pure = [
+  "src/actors/master/pool",
+  "src/actors/daemon/machine.ts",
+  "src/actors/daemon/life.ts",
+  "src/actors/daemon/turn.ts",
+  "src/actors/daemon/state.ts",
+  "src/actors/worker/drain.ts",
+  "src/actors/event-line.ts",
+].map((path) => resolve(path));
+
+const isPure = (path) => pure.some((each) => path === each || path.startsWith(`${each}/`));
+const list = (folder) =>
+  readdirSync(folder, { recursive: true })
+    .map((name) => resolve(folder, name))
+    .filter((path) => path.endsWith(".ts") && statSync(path).isFile());
+
+const complaints = [];
+for (const path of pure) if (!statSync(path, { throwIfNoEntry: false })) complaints.push(`${path}: listed as pure, but not there`);
+for (const path of list("src")) {
+  for (const [, typeOnly, from] of readFileSync(path, "utf8").matchAll(/^(?:import|export) (type )?(?:[^;]*?)from "([^"]+)";/gms)) {
+    const target = from.startsWith(".") ? join(dirname(path), from.replace(/\.js$/, ".ts")) : from;
+    const here = relative(".", path);
+    if (here.startsWith("src/protocol/") && target.includes("/src/actors/")) {
+      complaints.push(`${here}: the protocol must not import an actor (${from})`);
+    }
+    if (isPure(path) && !typeOnly && !isPure(target)) {
+      complaints.push(`${here}: the pure core imports only types (${from})`);
+    }
+  }
+}
+for (const complaint of complaints) console.error(complaint);
+process.exitCode = complaints.length > 0 ? 1 : 0;

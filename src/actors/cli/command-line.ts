@@ -1,0 +1,219 @@
+/** The command line: every command with its operands, options, defaults and words. Parsing and help derive from this table. */
+import {
+  argumentList,
+  byteCount,
+  name,
+  newWorkerCount,
+  path,
+  seconds,
+  timeout,
+  trueOrFalse,
+  type ValueType,
+  workerCount,
+} from "./value-types.js";
+
+export interface Option<T = unknown> {
+  readonly type: ValueType<T>;
+  /** What is read when the option is not given. */
+  readonly default?: string;
+  /** Said in place of a default when nothing is read then. */
+  readonly unset?: string;
+  readonly help: string;
+}
+
+/** What may follow the options: `script` is required, and all that follows it belongs to it. */
+export type Operand = "script" | "ipc-file" | "command" | "none";
+
+export interface CommandSpec {
+  readonly usage: string;
+  readonly summary: string;
+  /** Paragraphs. */
+  readonly details: readonly string[];
+  readonly operand: Operand;
+  /** Whether words may follow `--`, which then are passed on untouched. */
+  readonly tail: boolean;
+  readonly options: Readonly<Record<string, Option>>;
+}
+
+const ipcOperand = "IPC-FILE is the one that `start` created, naught.ipc unless you said otherwise.";
+
+export const commandLine = {
+  start: {
+    usage: "start [options] SCRIPT [script-options]",
+    summary: "Starts a server as a daemon.",
+    details: [
+      "Runs SCRIPT in one or more workers and ends as soon as every worker has said `online`. Everything after SCRIPT belongs to SCRIPT, also what looks like an option of naught.",
+      "What the workers write to stdout and stderr goes to the files that `--stdout` and `--stderr` name, so `console.log` and friends just work; a worker's output is a pipe, so node.js writes to it asynchronously. A log that grows beyond `--max-log-size` is renamed with the current date and time, compressed, and a new one is begun. The path /dev/null disables a log.",
+      "With `--daemon-mode false` the command itself is the daemon and stays in the foreground: SIGTERM and SIGINT stop the server, SIGHUP deploys. The paths of the logs may then also be `-`, which means naught's own output. Sockets that systemd passes are handed on to the workers, which find the number in LISTEN_FD; so is the socket of a LISTEN_FD that you set yourself, in either mode.",
+      "The ipc-file is the socket on which the other commands reach the server. Relative paths are resolved against the directory you are in.",
+    ],
+    operand: "script",
+    tail: false,
+    options: {
+      "worker-count": {
+        type: workerCount,
+        default: "1",
+        help: "How many workers to run; `auto` means one for each processor.",
+      },
+      "ipc-file": { type: path, default: "naught.ipc", help: "The socket on which naught is reached." },
+      "pid-file": { type: path, default: "naught.pid", help: "Where the daemon's process id is written." },
+      log: { type: path, default: "naught.log", help: "naught's own log." },
+      stdout: { type: path, default: "stdout.log", help: "The log of what the workers write to stdout." },
+      stderr: { type: path, default: "stderr.log", help: "The log of what the workers write to stderr." },
+      "max-log-size": { type: byteCount, default: "10485760", help: "The size at which a log is rotated." },
+      cwd: { type: path, default: ".", help: "The working directory of daemon and workers." },
+      "daemon-mode": {
+        type: trueOrFalse,
+        default: "true",
+        help: "`false`: stay in the foreground instead of starting a daemon.",
+      },
+      "remove-old-ipc": {
+        type: trueOrFalse,
+        default: "false",
+        help: "`true`: remove whatever stands at the ipc-file, unless a live server answers there.",
+      },
+      "node-args": {
+        type: argumentList,
+        default: "",
+        help: "Arguments for node itself, separated by spaces.",
+      },
+      "launchd-socket": {
+        type: name,
+        default: "",
+        help: "The key in the Sockets dictionary of a launchd plist whose sockets the server gets (macOS, with `--daemon-mode false`).",
+      },
+      "drain-grace": {
+        type: seconds,
+        default: "10",
+        help: "How long, at most, the idle keep-alive connections of a worker that goes stay open, so that a client's next request on them is not lost.",
+      },
+      "drain-timeout": {
+        type: seconds,
+        default: "30",
+        help: "How long responses in flight are waited for before the server gets `shutdown`.",
+      },
+    },
+  },
+  stop: {
+    usage: "stop [options] [IPC-FILE]",
+    summary: "Stops the server.",
+    details: [
+      "Sends `shutdown` to every worker and waits until all of them are gone. With a timeout, those that are left then are killed.",
+      "Ctrl-C leaves the command; the stop goes on. A second `stop` joins the first, and with a timeout it shortens the wait.",
+      ipcOperand,
+    ],
+    operand: "ipc-file",
+    tail: false,
+    options: {
+      timeout: {
+        type: timeout,
+        default: "none",
+        help: "After this many seconds, kill the workers that are left.",
+      },
+      "pid-file": {
+        type: path,
+        default: "naught.pid",
+        help: "Accepted for scripts that were written for naught 1; the daemon knows its own.",
+      },
+    },
+  },
+  status: {
+    usage: "status [IPC-FILE]",
+    summary: "Says whether a server is running, and how many workers are online.",
+    details: ["The exit status is 0 when a server is running, 1 when none is.", ipcOperand],
+    operand: "ipc-file",
+    tail: false,
+    options: {},
+  },
+  deploy: {
+    usage: "deploy [options] [IPC-FILE] [-- script-options]",
+    summary: "Replaces every worker by one with new code, without downtime.",
+    details: [
+      "Starts all the new workers and waits until every one of them is online; only then the old ones are asked to go. If a new one fails, the old ones serve on as if nothing had happened.",
+      "A deploy hangs when a new worker never says `online`, or an old one never ends after `shutdown`. Ctrl-C aborts it without downtime, and so does `deploy-abort`; a second Ctrl-C leaves the command while the abort goes on.",
+      "Script and working directory are resolved anew at each deploy, so either may be a symbolic link that is moved to the next release. After `--` come the script's new arguments.",
+      ipcOperand,
+    ],
+    operand: "ipc-file",
+    tail: true,
+    options: {
+      "worker-count": {
+        type: newWorkerCount,
+        default: "0",
+        help: "The new number of workers; 0 keeps the number, `auto` means one for each processor.",
+      },
+      "override-env": {
+        type: trueOrFalse,
+        default: "true",
+        help: "Set the environment variables of this command in the new workers; those that are missing here keep their values.",
+      },
+      "replace-env": {
+        type: trueOrFalse,
+        default: "false",
+        help: "`true`: variables that are missing here are removed.",
+      },
+      timeout: {
+        type: timeout,
+        default: "none",
+        help: "Abort the deploy when it is not finished after this many seconds.",
+      },
+      cwd: {
+        type: path,
+        unset: "the same path as before",
+        help: "The working directory of the new workers.",
+      },
+      script: { type: path, unset: "the same path as before", help: "The script of the new workers." },
+      "node-args": {
+        type: argumentList,
+        unset: "the same as before",
+        help: "Arguments for node itself, separated by spaces.",
+      },
+    },
+  },
+  "deploy-abort": {
+    usage: "deploy-abort [IPC-FILE]",
+    summary: "Aborts a deploy that hangs.",
+    details: [
+      "New workers that are still booting are killed and the old ones serve on. If the old ones are leaving already, those that are left are killed and the new ones serve. Ctrl-C in `deploy` does the same, so this command is rarely needed.",
+      ipcOperand,
+    ],
+    operand: "ipc-file",
+    tail: false,
+    options: {},
+  },
+  version: {
+    usage: "version",
+    summary: "Prints naught's version.",
+    details: [],
+    operand: "none",
+    tail: false,
+    options: {},
+  },
+  help: {
+    usage: "help [COMMAND]",
+    summary: "Explains naught, or one of its commands.",
+    details: [],
+    operand: "command",
+    tail: false,
+    options: {},
+  },
+} as const satisfies Record<string, CommandSpec>;
+
+export type CommandName = keyof typeof commandLine;
+
+export const commandNames = Object.keys(commandLine) as CommandName[];
+
+export function isCommandName(word: string): word is CommandName {
+  return Object.hasOwn(commandLine, word);
+}
+
+/** The options of one command as values; undefined stands for an option that was not given and has no default. */
+export type Values<K extends CommandName> = {
+  readonly [O in keyof (typeof commandLine)[K]["options"]]: ValueOf<(typeof commandLine)[K]["options"][O]>;
+};
+
+type ValueOf<O> = O extends { readonly type: ValueType<infer T>; readonly default: string }
+  ? T
+  : O extends { readonly type: ValueType<infer T> }
+    ? T | undefined
+    : never;

@@ -1,0 +1,56 @@
+/** What `naught start` asks of a daemon, made of what was typed. */
+import { accessSync, constants, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Start } from "../../protocol/types.js";
+import { CannotStart } from "./cannot-start.js";
+import { cleanEnvironment } from "./environment.js";
+import type { InvocationOf } from "./parse.js";
+import { resolveIpcFile, resolveLogFile } from "./paths.js";
+import { UsageError } from "./usage-error.js";
+
+type StartInvocation = Pick<InvocationOf<"start">, "options" | "operand" | "tail">;
+
+/** Throws a UsageError for options that do not go together. Without `listenFds`, which are not looked for in here. */
+export function buildStart(
+  { options, operand, tail }: StartInvocation,
+  environment: NodeJS.ProcessEnv,
+): Start {
+  const daemonMode = options["daemon-mode"];
+  const logs = {
+    log: resolveLogFile(options.log),
+    stdout: resolveLogFile(options.stdout),
+    stderr: resolveLogFile(options.stderr),
+    maxSize: options["max-log-size"],
+  };
+  for (const name of ["log", "stdout", "stderr"] as const) {
+    if (daemonMode && logs[name] === "-") throw new UsageError(`--${name} - needs --daemon-mode false`);
+  }
+  return {
+    ipcFile: resolveIpcFile(options["ipc-file"]),
+    pidFile: resolve(options["pid-file"]),
+    logs,
+    workerCount: options["worker-count"],
+    daemonMode,
+    removeOldIpc: options["remove-old-ipc"],
+    launch: {
+      script: resolve(operand ?? ""),
+      args: [...(tail ?? [])],
+      nodeArgs: options["node-args"],
+      env: cleanEnvironment(environment),
+      cwd: resolve(options.cwd),
+    },
+    drain: { grace: options["drain-grace"], timeout: options["drain-timeout"] },
+    listenFds: [],
+  };
+}
+
+/** Spawning in a directory that is not there fails as if the program were missing, so it is looked at first. */
+export function checkDirectory(path: string): void {
+  try {
+    if (!statSync(path).isDirectory()) throw new CannotStart(`${path} is not a directory`);
+    accessSync(path, constants.X_OK);
+  } catch (error) {
+    if (error instanceof CannotStart) throw error;
+    throw new CannotStart(`the working directory cannot be used: ${(error as Error).message}`);
+  }
+}

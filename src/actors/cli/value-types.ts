@@ -1,0 +1,79 @@
+/** The kinds of values that options take: how each is read from text, and how it is described. */
+import { availableParallelism } from "node:os";
+
+export interface ValueType<T> {
+  /** Stands for the value in help texts. */
+  readonly placeholder: string;
+  /** Completes the sentence "… should be". */
+  readonly expects: string;
+  /** The value that the text stands for; undefined when it stands for none. */
+  read(text: string): T | undefined;
+}
+
+export const maxWorkerCount = 10_000;
+
+// Node fires a timer at once whose delay does not fit into 31 bits of milliseconds.
+const maxSeconds = 2_147_483;
+
+export const workerCount: ValueType<number> = {
+  placeholder: "N|auto",
+  expects: `a whole number from 1 to ${maxWorkerCount}, or "auto"`,
+  read: (text) => (text === "auto" ? availableParallelism() : readWhole(text, 1, maxWorkerCount)),
+};
+
+export const newWorkerCount: ValueType<number> = {
+  placeholder: "N|auto",
+  expects: `a whole number from 0 to ${maxWorkerCount}, or "auto"`,
+  read: (text) => (text === "auto" ? availableParallelism() : readWhole(text, 0, maxWorkerCount)),
+};
+
+export const byteCount: ValueType<number> = {
+  placeholder: "BYTES",
+  expects: "a whole number of bytes, at least 1",
+  read: (text) => readWhole(text, 1, Number.MAX_SAFE_INTEGER),
+};
+
+export const seconds: ValueType<number> = {
+  placeholder: "SECONDS",
+  expects: `a number of seconds from 0 to ${maxSeconds}`,
+  read: readSeconds,
+};
+
+/** `null` stands for no timeout. */
+export const timeout: ValueType<number | null> = {
+  placeholder: "SECONDS|none",
+  expects: `a number of seconds from 0 to ${maxSeconds}, or "none"`,
+  read: (text) => (text === "none" ? null : readSeconds(text)),
+};
+
+export const trueOrFalse: ValueType<boolean> = {
+  placeholder: "true|false",
+  expects: '"true" or "false"',
+  read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+};
+
+export const path: ValueType<string> = {
+  placeholder: "PATH",
+  expects: "a path, not an empty one",
+  read: (text) => text || undefined,
+};
+
+export const name: ValueType<string> = { placeholder: "NAME", expects: "a name", read: (text) => text };
+
+export const argumentList: ValueType<string[]> = {
+  placeholder: "ARGS",
+  expects: "arguments, separated by spaces",
+  read: (text) => text.split(/\s+/).filter(Boolean),
+};
+
+function readWhole(text: string, least: number, most: number): number | undefined {
+  if (!/^\d{1,16}$/.test(text)) return undefined;
+  const number = Number(text);
+  return number >= least && number <= most ? number : undefined;
+}
+
+function readSeconds(text: string): number | undefined {
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(text)) return undefined;
+  const number = Number(text);
+  return number <= maxSeconds ? number : undefined;
+}

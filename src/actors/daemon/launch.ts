@@ -1,0 +1,76 @@
+/** Follows the links of a launch and checks that it can work, before anything is touched. */
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { NaughtError } from "../../protocol/errors.js";
+import type { Launch, ResolvedLaunch } from "../../protocol/types.js";
+
+/** Throws ScriptNotFound, DirectoryNotFound or BadLaunch. */
+export function resolveLaunch(launch: Launch): ResolvedLaunch {
+  const realCwd = resolveDirectory(launch.cwd);
+  const realScript = resolveScript(launch.script);
+  checkStrings(launch);
+  return { ...launch, env: cleanEnvironment(launch.env), realScript, realCwd };
+}
+
+function resolveDirectory(cwd: string): string {
+  try {
+    const real = realpathSync(cwd);
+    if (!statSync(real).isDirectory()) throw new Error("it is not a directory");
+    accessSync(real, constants.X_OK);
+    return real;
+  } catch (error) {
+    throw new NaughtError("DirectoryNotFound", `cannot use the working directory ${cwd}: ${explain(error)}`);
+  }
+}
+
+// As node itself finds its main script: with or without its extension, or as a directory.
+function resolveScript(script: string): string {
+  let real: string;
+  try {
+    real = realpathSync(createRequire("/").resolve(script));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new NaughtError(
+      "ScriptNotFound",
+      `cannot use the script ${script}: ${code === "MODULE_NOT_FOUND" ? "no such file" : explain(error)}`,
+    );
+  }
+  try {
+    accessSync(real, constants.R_OK);
+  } catch (error) {
+    throw new NaughtError("ScriptNotFound", `cannot read the script ${script}: ${explain(error)}`);
+  }
+  return real;
+}
+
+// A NUL byte would make the fork throw.
+function checkStrings({ args, nodeArgs, env }: Launch): void {
+  const bad = [...args, ...nodeArgs, ...Object.keys(env), ...Object.values(env)].some((text) => text.includes("\0"));
+  if (bad) throw new NaughtError("BadLaunch", "arguments and environment variables must not contain a NUL byte");
+}
+
+const ours = /^(NAUGHT_|NODE_CHANNEL_|NODE_UNIQUE_ID$|LISTEN_|NOTIFY_SOCKET$|WATCHDOG_)/;
+
+/** What belongs to one process and must not be handed on to another: our own variables, Node's channels, the service manager's. */
+export function cleanEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name)));
+}
+
+/** The words of a system error, without the call and the path. */
+export function explain(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code && words[code]) ?? message;
+}
+
+const words: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+  ENOTDIR: "a part of the path is not a directory",
+  EISDIR: "it is a directory",
+  ELOOP: "too many symbolic links",
+  ENAMETOOLONG: "the name is too long",
+  EMFILE: "too many open files",
+};

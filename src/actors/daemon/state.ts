@@ -1,0 +1,110 @@
+/** The daemon's state, what can happen to it, and what it asks to be done. Plain data only. */
+import type { ErrorName } from "../../protocol/errors.js";
+import type {
+  Counts,
+  Deploy,
+  Launch,
+  MasterDeploy,
+  MasterSettled,
+  MasterStart,
+  MasterStarted,
+  NaughtEvent,
+  PoolEvent,
+  ResolvedLaunch,
+  Serving,
+  Settled,
+  Start,
+  Started,
+  Status,
+  Stop,
+  Waiting,
+} from "../../protocol/types.js";
+
+export type CallId = number;
+/** A connection; 0 is nobody: a signal. */
+export type ClientId = number;
+
+/** An error as plain data. */
+export interface Refusal {
+  readonly error: ErrorName;
+  readonly message?: string;
+  readonly data?: unknown;
+}
+
+/** A call that the master has been asked to answer. */
+export interface Forwarded {
+  readonly client: ClientId;
+  readonly kind: "start" | "status" | "deploy" | "abortDeploy";
+  /** The deploy's id, where it is known. */
+  readonly deploy: string;
+}
+
+export interface Daemon {
+  /** `opening`: files are being opened. `stopping`: the master has been told, or is gone. `closing`: files are being closed. */
+  readonly life: "empty" | "opening" | "running" | "stopping" | "closing" | "gone";
+  readonly start: Start | null;
+  readonly startCall: { readonly call: CallId; readonly client: ClientId } | null;
+  /** How the start ended, kept until everything is closed again when it failed. */
+  readonly startFailure: { readonly result: Answer } | { readonly refusal: Refusal } | null;
+  readonly master: "none" | "alive";
+  /** How often the master died lately. */
+  readonly masterDeaths: number;
+  readonly serving: Serving | null;
+  /** Deploys whose paths are being resolved. */
+  readonly resolving: ReadonlyMap<CallId, { readonly client: ClientId; readonly deploy: Deploy }>;
+  readonly forwarded: ReadonlyMap<CallId, Forwarded>;
+  readonly stoppers: readonly { readonly call: CallId; readonly client: ClientId }[];
+  readonly watchers: ReadonlySet<ClientId>;
+  readonly counts: Counts;
+  readonly sequence: number;
+}
+
+/** What the master answers; the performer replaces `failed` by reason and stderr. */
+export type Answer = MasterStarted | MasterSettled | Status | Started | Settled | Record<string, never>;
+
+export type Message =
+  | { readonly type: "start"; readonly call: CallId; readonly client: ClientId; readonly start: Start }
+  | { readonly type: "deploy"; readonly call: CallId; readonly client: ClientId; readonly deploy: Deploy }
+  | { readonly type: "attachDeploy"; readonly call: CallId; readonly client: ClientId; readonly id: string }
+  | { readonly type: "abortDeploy"; readonly call: CallId; readonly client: ClientId }
+  | { readonly type: "status"; readonly call: CallId; readonly client: ClientId }
+  | { readonly type: "stop"; readonly call: CallId; readonly client: ClientId; readonly stop: Stop }
+  | { readonly type: "watch"; readonly call: CallId; readonly client: ClientId }
+  | { readonly type: "clientGone"; readonly client: ClientId }
+  /** The files are open and the first launch is resolved. */
+  | { readonly type: "opened"; readonly launch: ResolvedLaunch }
+  | { readonly type: "openFailed"; readonly refusal: Refusal }
+  | { readonly type: "resolved"; readonly call: CallId; readonly launch: ResolvedLaunch }
+  | { readonly type: "unresolved"; readonly call: CallId; readonly refusal: Refusal }
+  | { readonly type: "masterAnswered"; readonly call: CallId; readonly result: Answer }
+  | { readonly type: "masterRefused"; readonly call: CallId; readonly refusal: Refusal }
+  | { readonly type: "masterEvent"; readonly event: PoolEvent }
+  | { readonly type: "masterServing"; readonly serving: Serving }
+  | { readonly type: "masterWaiting"; readonly waiting: Waiting }
+  | { readonly type: "masterExited"; readonly how: string }
+  /** It is time to try a master again, or to forget that one died. */
+  | { readonly type: "reviveMaster" }
+  | { readonly type: "masterSteady"; readonly deaths: number }
+  | { readonly type: "closed" };
+
+export type Effect =
+  | { readonly type: "open"; readonly start: Start }
+  | { readonly type: "resolve"; readonly call: CallId; readonly launch: Launch }
+  | { readonly type: "startMaster"; readonly call: CallId; readonly start: Omit<MasterStart, "preload" | "listenFds"> }
+  | { readonly type: "askMaster"; readonly call: CallId; readonly ask: MasterAsk }
+  | { readonly type: "reply"; readonly call: CallId; readonly result: Answer }
+  | { readonly type: "refuse"; readonly call: CallId; readonly refusal: Refusal }
+  | { readonly type: "event"; readonly clients: readonly ClientId[]; readonly event: NaughtEvent }
+  | { readonly type: "tellWaiting"; readonly clients: readonly ClientId[]; readonly waiting: Waiting }
+  | { readonly type: "notice"; readonly client: ClientId; readonly name: "AlreadyShuttingDown" }
+  | { readonly type: "log"; readonly line: string }
+  | { readonly type: "later"; readonly seconds: number; readonly message: Message }
+  /** Write what is left, remove the files, let go of the lock. */
+  | { readonly type: "close" }
+  | { readonly type: "end"; readonly exitCode: number };
+
+export type MasterAsk =
+  | { readonly method: "deploy"; readonly params: MasterDeploy }
+  | { readonly method: "attachDeploy"; readonly params: { readonly deploy: string } }
+  | { readonly method: "abortDeploy" | "status"; readonly params: Record<string, never> }
+  | { readonly method: "stop"; readonly params: Stop };

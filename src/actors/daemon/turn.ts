@@ -1,0 +1,63 @@
+/** One step of the daemon's machine in the making. */
+import type { NaughtEvent, PoolEvent } from "../../protocol/types.js";
+import { formatCounts } from "../event-line.js";
+import type { Answer, CallId, ClientId, Daemon, Effect, Forwarded, MasterAsk, Refusal } from "./state.js";
+
+export interface Turn {
+  state: Daemon;
+  readonly effects: Effect[];
+  readonly time: string;
+}
+
+export function update(turn: Turn, changes: Partial<Daemon>): void {
+  turn.state = { ...turn.state, ...changes };
+}
+
+/** Numbers and stamps an event, and brings it to the log and to everybody whom it concerns. */
+export function announce(turn: Turn, event: PoolEvent): void {
+  const sequence = turn.state.sequence + 1;
+  update(turn, { sequence, counts: event.counts });
+  const stamped: NaughtEvent = { ...event, sequence, time: turn.time };
+  log(turn, `${event.name}. ${formatCounts(event.counts)}`);
+  const why = explain(event);
+  if (why) log(turn, why);
+  turn.effects.push({ type: "event", clients: listAudience(turn.state), event: stamped });
+}
+
+// What nobody asked for needs a reason in the log; what was asked for needs none, and its line is as it always was.
+function explain({ name, worker, detail }: PoolEvent): string | null {
+  if (detail === undefined) return null;
+  if (name === "DeployFailed") return detail;
+  if (!worker || (name !== "NewDeath" && name !== "WorkerDeath")) return null;
+  return `worker ${worker.slot} (pid ${worker.pid}) ${detail}`;
+}
+
+/** Those who watch, and those whose call is in flight. */
+export function listAudience({ watchers, forwarded, resolving, stoppers, startCall }: Daemon): ClientId[] {
+  const calls = [...forwarded.values()].filter(({ kind }) => kind !== "status");
+  const calling = [...calls, ...resolving.values(), ...stoppers].map(({ client }) => client);
+  const audience = new Set([...watchers, ...calling, ...(startCall ? [startCall.client] : [])]);
+  audience.delete(0);
+  return [...audience];
+}
+
+export function forward(turn: Turn, call: CallId, as: Forwarded, ask: MasterAsk): void {
+  update(turn, { forwarded: new Map(turn.state.forwarded).set(call, as) });
+  askMaster(turn, call, ask);
+}
+
+export function askMaster(turn: Turn, call: CallId, ask: MasterAsk): void {
+  turn.effects.push({ type: "askMaster", call, ask });
+}
+
+export function reply(turn: Turn, call: CallId, result: Answer): void {
+  turn.effects.push({ type: "reply", call, result });
+}
+
+export function refuse(turn: Turn, call: CallId, refusal: Refusal): void {
+  turn.effects.push({ type: "refuse", call, refusal });
+}
+
+export function log(turn: Turn, line: string): void {
+  turn.effects.push({ type: "log", line });
+}

@@ -1,0 +1,121 @@
+/** The master actor: performs what the pool decides, and tells the pool what becomes of the processes. */
+import { Host, Master } from "../../protocol/master.js";
+import { connect } from "../../protocol/peer.js";
+import { NaughtError } from "../../protocol/errors.js";
+import type { Transport } from "../../protocol/transport.js";
+import type { DrainTimes, MasterSettled, MasterStart, MasterStarted, Status, WorkerRef } from "../../protocol/types.js";
+import { createCalls, createTimers, startActor } from "../actor.js";
+import { forkWorker, type WorkerHandle } from "./handle.js";
+import { emptyPool, step } from "./pool/pool.js";
+import type { Effect, Failure, Message, Pool, PoolWorker, Result, Timer } from "./pool/state.js";
+
+/** `ended` is called once: when the last worker is gone for good. */
+export function serveMaster(transport: Transport, ended: () => void): void {
+  const calls = createCalls();
+  const handles = new Map<number, WorkerHandle>();
+  let config: MasterStart | undefined;
+
+  const host = connect(
+    transport,
+    Master,
+    {
+      start: (params) => {
+        config ??= params;
+        const { launch, workerCount, generation, resume } = params;
+        return calls.ask<MasterStarted>((call) => post({ type: "start", call, launch, workerCount, generation, resume }));
+      },
+      status: () => calls.ask<Status>((call) => post({ type: "status", call })),
+      deploy: ({ id, launch, workerCount, timeout = null }) =>
+        calls.ask<MasterSettled>((call) => post({ type: "deploy", call, id, launch, workerCount, timeout })),
+      attachDeploy: ({ deploy: id }) => calls.ask<MasterSettled>((call) => post({ type: "attachDeploy", call, id })),
+      abortDeploy: () => calls.ask<MasterSettled>((call) => post({ type: "abortDeploy", call })),
+      stop: ({ timeout = null }) => calls.ask<Record<string, never>>((call) => post({ type: "stop", call, timeout })),
+    },
+    Host,
+  );
+  const timers = createTimers<Timer>((timer) => post({ type: "timer", timer }));
+  const post = startActor<Pool, Message, Effect>({
+    state: emptyPool,
+    step: (pool, message) => {
+      const { pool: state, effects } = step(pool, message, performance.now());
+      return { state, effects };
+    },
+    perform,
+  });
+
+  // Without a daemon nobody can drive this master any more: it goes, and takes its workers along in good order.
+  host.onClose(() => {
+    const { grace, timeout } = config?.drain ?? { grace: 0, timeout: 0 };
+    calls.ask((call) => post({ type: "stop", call, timeout: grace + timeout + orphanPatience })).catch(() => {});
+  });
+
+  function perform(effect: Effect): void {
+    switch (effect.type) {
+      case "fork":
+        return fork(effect.worker, effect.launch);
+      case "shutdown":
+        return handles.get(effect.worker)?.shutdown(findTimes());
+      case "kill":
+        return handles.get(effect.worker)?.kill();
+      case "emit":
+        return host.client.event(effect.worker ? { ...effect.event, worker: nameWorker(effect.worker) } : effect.event);
+      case "reply":
+        return calls.answer(effect.call, complete(effect.result));
+      case "refuse":
+        return calls.refuse(effect.call, new NaughtError(effect.error, undefined, effect.data));
+      case "setTimer":
+        return timers.set(effect.timer, effect.jitter ? addJitter(effect.seconds) : effect.seconds);
+      case "clearTimer":
+        return timers.clear(effect.timer);
+      case "serving": {
+        const { number: generation, workerCount, launch } = effect.generation;
+        return host.client.serving({ generation, workerCount, launch });
+      }
+      case "waiting":
+        return host.client.waiting({ workers: effect.workers.map((worker) => ({ ...worker, ...nameWorker(worker) })) });
+      case "end":
+        timers.clearAll();
+        return ended();
+    }
+  }
+
+  function fork({ id, slot, generation }: PoolWorker, launch: MasterStart["launch"]): void {
+    if (!config) throw new Error("a worker was to be forked before the start");
+    const handle = forkWorker({ id, slot, generation }, launch, config, host.client, {
+      online: () => post({ type: "online", worker: id }),
+      offline: () => post({ type: "offline", worker: id }),
+      exit: (how) => {
+        post({ type: "exit", worker: id, how });
+        handles.delete(id);
+      },
+    });
+    handles.set(id, handle);
+  }
+
+  function findTimes(): DrainTimes {
+    return config?.drain ?? { grace: 0, timeout: 0 };
+  }
+
+  function nameWorker({ id, slot, generation }: Omit<WorkerRef, "pid">): WorkerRef {
+    return { id, slot, pid: handles.get(id)?.ref.pid ?? 0, generation };
+  }
+
+  function complete(result: Result): unknown {
+    if ("workers" in result) {
+      return { ...result, workers: result.workers.map((worker) => ({ ...worker, ...nameWorker(worker) })) };
+    }
+    return "failed" in result && result.failed ? { ...result, failed: nameFailed(result.failed) } : result;
+  }
+
+  function nameFailed({ reason, worker }: Failure): { reason: string; worker?: WorkerRef } {
+    return worker ? { reason, worker: nameWorker(worker) } : { reason };
+  }
+}
+
+/** Seconds beyond the drain that workers have to leave when the daemon is gone. */
+const orphanPatience = 5;
+
+// Slots whose workers failed together should not be retried together.
+function addJitter(seconds: number): number {
+  return seconds * (0.75 + Math.random() / 2);
+}

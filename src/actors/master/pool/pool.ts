@@ -1,0 +1,229 @@
+/** The pool: which workers there should be, and what has to be done about those there are. Pure; DESIGN: the master. */
+import type { Status } from "../../../protocol/types.js";
+import {
+  beginRollout,
+  destroyOld,
+  failRollout,
+  findBooting,
+  settleRollout,
+  takeOverWhenReady,
+  tellWaiting,
+} from "./rollout.js";
+import { announceReady, endDelay, fillSlots, forgiveSlot, noteFailure, watchSteadiness } from "./slots.js";
+import type { CallId, Effect, Message, Pool, PoolWorker, Timer } from "./state.js";
+import { expireStop, settleStop, stop } from "./stop.js";
+import {
+  countWorkers,
+  describeWorkers,
+  destroy,
+  emit,
+  enter,
+  findWaitingFor,
+  findWorker,
+  remove,
+  retire,
+  setStatus,
+  setTimer,
+  type Turn,
+} from "./turn.js";
+
+/** A worker that says `offline` sooner than this (ms) after `online` counts as failed, or an app that always does would spin. */
+const shortLife = 1000;
+
+export const emptyPool: Pool = {
+  phase: { name: "empty" },
+  serving: null,
+  workers: [],
+  backoff: new Map(),
+  nextWorker: 1,
+  nextGeneration: 1,
+  lastDeploy: null,
+};
+
+/** `now` in milliseconds of a monotonic clock. */
+export function step(pool: Pool, message: Message, now: number): { pool: Pool; effects: readonly Effect[] } {
+  const turn: Turn = { pool, effects: [], now };
+  handle(turn, message);
+  fillSlots(turn);
+  return { pool: turn.pool, effects: turn.effects };
+}
+
+function handle(turn: Turn, message: Message): void {
+  switch (message.type) {
+    case "start":
+      return start(turn, message);
+    case "deploy":
+      return deploy(turn, message);
+    case "attachDeploy":
+      return attachDeploy(turn, message.call, message.id);
+    case "abortDeploy":
+      return abortDeploy(turn, message.call);
+    case "stop":
+      return stop(turn, message.call, message.timeout);
+    case "status":
+      return tellStatus(turn, message.call);
+    case "timer":
+      return expire(turn, message.timer);
+  }
+  // A fact about a worker that is gone is old news.
+  const worker = findWorker(turn, message.worker);
+  if (!worker) return;
+  switch (message.type) {
+    case "online":
+      return welcome(turn, worker);
+    case "offline":
+      return dismiss(turn, worker);
+    case "exit":
+      return bury(turn, worker, message.how);
+  }
+}
+
+type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
+
+function start(turn: Turn, { call, launch, workerCount, generation, resume }: Request<"start">): void {
+  if (turn.pool.phase.name !== "empty") {
+    turn.effects.push({ type: "refuse", call, error: "AlreadyRunning" });
+    return;
+  }
+  const first = { number: generation, workerCount, launch };
+  emit(turn, "Bootup");
+  if (!resume) return beginRollout(turn, { kind: "boot", id: "", coming: first, call });
+  turn.pool = { ...turn.pool, serving: first, nextGeneration: generation + 1 };
+  enter(turn, { name: "rest" });
+  turn.effects.push({ type: "reply", call, result: { outcome: "ready", counts: countWorkers(turn.pool) } });
+}
+
+function deploy(turn: Turn, { call, id, launch, workerCount, timeout }: Request<"deploy">): void {
+  const { phase, serving, lastDeploy, nextGeneration: number } = turn.pool;
+  if (lastDeploy?.deploy === id || (phase.name === "rollout" && phase.kind === "deploy" && phase.id === id)) {
+    return attachDeploy(turn, call, id);
+  }
+  if (phase.name !== "rest" || !serving) return refuseDeploy(turn, call);
+  const coming = { number, launch, workerCount: workerCount || serving.workerCount };
+  if (timeout !== null) setTimer(turn, { kind: "deploy", generation: number }, timeout);
+  beginRollout(turn, { kind: "deploy", id, coming, call });
+}
+
+function refuseDeploy(turn: Turn, call: CallId): void {
+  const { phase } = turn.pool;
+  if (phase.name === "rollout" && phase.kind === "deploy") {
+    turn.effects.push({ type: "refuse", call, error: "DeployInProgress", data: { deploy: phase.id } });
+  } else {
+    const error = phase.name === "rollout" ? "StillBooting" : phase.name === "empty" ? "NotStarted" : "ShuttingDown";
+    turn.effects.push({ type: "refuse", call, error });
+  }
+}
+
+function attachDeploy(turn: Turn, call: CallId, id: string): void {
+  const { phase, lastDeploy } = turn.pool;
+  if (phase.name === "rollout" && phase.kind === "deploy" && phase.id === id) {
+    enter(turn, { ...phase, callers: [...phase.callers, call] });
+  } else if (lastDeploy?.deploy === id) turn.effects.push({ type: "reply", call, result: lastDeploy });
+  else turn.effects.push({ type: "refuse", call, error: "UnknownDeploy" });
+}
+
+function abortDeploy(turn: Turn, call: CallId): void {
+  const { phase } = turn.pool;
+  if (phase.name !== "rollout" || phase.kind === "boot") {
+    turn.effects.push({ type: "refuse", call, error: "NoDeployInProgress" });
+    return;
+  }
+  const rollout = { ...phase, aborters: [...phase.aborters, call] };
+  enter(turn, rollout);
+  if (phase.stage === "booting") failRollout(turn, rollout, { aborted: true, reason: "it was aborted" });
+  else if (phase.stage === "leaving") destroyOld(turn);
+}
+
+function tellStatus(turn: Turn, call: CallId): void {
+  emit(turn, "Status");
+  const { phase, workers } = turn.pool;
+  const rollout = phase.name === "rollout" ? phase : null;
+  const result: Omit<Status, "workers"> = {
+    phase: rollout ? (rollout.kind === "boot" ? "booting" : "deploying") : phase.name === "rest" ? "online" : "stopping",
+    counts: countWorkers(turn.pool),
+    waitingFor: findWaitingFor(turn.pool),
+    ...(rollout?.kind === "deploy" ? { deploy: rollout.id } : {}),
+  };
+  const described = describeWorkers(turn, workers);
+  turn.effects.push({ type: "reply", call, result: { ...result, workers: described } });
+}
+
+function expire(turn: Turn, timer: Timer): void {
+  const { phase } = turn.pool;
+  switch (timer.kind) {
+    case "deploy":
+      if (phase.name !== "rollout" || phase.coming.number !== timer.generation) return;
+      return expireDeploy(turn);
+    case "stop":
+      return expireStop(turn);
+    case "waiting":
+      if (phase.name !== "rollout" && phase.name !== "stop") return;
+      return tellWaiting(turn, describeWorkers(turn, findAwaited(turn.pool)));
+    case "slot":
+      return endDelay(turn, timer.slot, timer.failures);
+    case "steady": {
+      const worker = findWorker(turn, timer.worker);
+      if (worker?.leaves === null) forgiveSlot(turn, worker.slot);
+    }
+  }
+}
+
+function expireDeploy(turn: Turn): void {
+  const { phase } = turn.pool;
+  if (phase.name !== "rollout" || phase.stage === "destroying") return;
+  emit(turn, "Timeout");
+  if (phase.stage === "leaving") return destroyOld(turn);
+  const late = findAwaited(turn.pool).map(({ slot }) => slot);
+  const reason = `timed out while waiting for ${late.length === 1 ? "worker" : "workers"} ${late.join(", ")} to be online`;
+  failRollout(turn, phase, { aborted: false, reason });
+}
+
+function findAwaited({ phase, workers }: Pool): PoolWorker[] {
+  if (phase.name !== "rollout") return [...workers];
+  if (phase.stage !== "booting") return workers.filter(({ status }) => status === "dying");
+  return workers.filter(({ status, generation }) => status === "booting" && generation === phase.coming.number);
+}
+
+function welcome(turn: Turn, worker: PoolWorker): void {
+  if (worker.status !== "booting") return;
+  const rollout = findBooting(turn, worker);
+  if (rollout) {
+    emit(turn, "NewOnline", setStatus(turn, worker, "new_online"));
+    return takeOverWhenReady(turn, rollout);
+  }
+  const { phase } = turn.pool;
+  // Until the last old worker is gone the new generation counts as new_online, its replacements included.
+  const isNew = phase.name === "rollout" && worker.generation === phase.coming.number;
+  emit(turn, "WorkerOnline", setStatus(turn, worker, isNew ? "new_online" : "online"));
+  watchSteadiness(turn, worker);
+  announceReady(turn);
+}
+
+function dismiss(turn: Turn, worker: PoolWorker): void {
+  if (worker.leaves !== null) return;
+  const rollout = findBooting(turn, worker);
+  if (rollout) {
+    const reason = `worker ${worker.slot} declared itself offline before its generation had taken over`;
+    return failRollout(turn, rollout, { aborted: false, reason, worker });
+  }
+  const soon = worker.status === "booting" || turn.now - worker.since < shortLife;
+  if (soon) noteFailure(turn, worker);
+  if (worker.status === "booting") destroy(turn, worker, "WorkerOffline", "WorkerDeath");
+  else retire(turn, worker, "WorkerOffline", "WorkerDeath");
+}
+
+function bury(turn: Turn, worker: PoolWorker, how: string): void {
+  remove(turn, worker);
+  const rollout = findBooting(turn, worker);
+  if (worker.leaves !== null) {
+    emit(turn, worker.leaves, worker, how);
+  } else if (rollout) {
+    emit(turn, "NewDeath", worker, how);
+    const when = worker.status === "booting" ? "before it was online" : "before its generation had taken over";
+    failRollout(turn, rollout, { aborted: false, reason: `worker ${worker.slot} ${how} ${when}`, worker });
+  } else {
+    emit(turn, "WorkerDeath", worker, how + noteFailure(turn, worker));
+  }
+  settleRollout(turn);
+  settleStop(turn);
+}

@@ -1,0 +1,142 @@
+/** The pool's state, what can happen to it, and what it asks to be done. Plain data only. */
+import type { ErrorName } from "../../../protocol/errors.js";
+import type {
+  EventName,
+  ResolvedLaunch,
+  MasterSettled,
+  MasterStarted,
+  PoolEvent,
+  Status,
+  WorkerInfo,
+  WorkerRef,
+  WorkerStatus,
+} from "../../../protocol/types.js";
+
+/** Names a call that is answered exactly once, by a `reply` or a `refuse`. */
+export type CallId = number;
+
+/** A worker as the pool sees it; its pid is the performer's business. */
+export type PoolWorker = Readonly<Omit<WorkerRef, "pid">> & {
+  readonly status: WorkerStatus;
+  /** When it got this status, in milliseconds of the clock that stamps the messages. */
+  readonly since: number;
+  /** What the event of its exit will be called; null while nobody has asked it to go. */
+  readonly leaves: EventName | null;
+  /** SIGKILL is on its way. */
+  readonly killed: boolean;
+};
+
+/** What one boot or deploy makes. */
+export interface Generation {
+  readonly number: number;
+  readonly workerCount: number;
+  readonly launch: ResolvedLaunch;
+}
+
+/** The way from one generation to the next; the boot is the one from nothing to the first. */
+export interface Rollout {
+  readonly name: "rollout";
+  readonly kind: "boot" | "deploy";
+  /** The deploy's id; "" for the boot. */
+  readonly id: string;
+  readonly coming: Generation;
+  /** `booting`: new workers are waited for. `destroying`: they are killed again. `leaving`: the new ones serve, old ones go. */
+  readonly stage: "booting" | "destroying" | "leaving";
+  readonly callers: readonly CallId[];
+  readonly aborters: readonly CallId[];
+  /** Why it is being destroyed. */
+  readonly failure: { readonly aborted: boolean; readonly reason: string; readonly worker?: PoolWorker } | null;
+  /** How many old workers had to be killed. */
+  readonly killed: number;
+}
+
+export type Phase =
+  | { readonly name: "empty" }
+  | Rollout
+  | { readonly name: "rest" }
+  | { readonly name: "stop"; readonly callers: readonly CallId[]; readonly deadline: number | null }
+  | { readonly name: "gone" };
+
+/** How often a slot's worker has failed lately, and whether its replacement is being held back. */
+export interface Backoff {
+  readonly failures: number;
+  readonly waiting: boolean;
+}
+
+export interface Pool {
+  readonly phase: Phase;
+  /** The generation that has taken over. */
+  readonly serving: Generation | null;
+  readonly workers: readonly PoolWorker[];
+  readonly backoff: ReadonlyMap<number, Backoff>;
+  readonly nextWorker: number;
+  readonly nextGeneration: number;
+  readonly lastDeploy: Omit<MasterSettled, "failed"> & { readonly failed?: Failure } | null;
+}
+
+/** `Failed` of the protocol without the pid. */
+export interface Failure {
+  readonly reason: string;
+  readonly worker?: PoolWorker;
+}
+
+/** Each timer has a name of its own, so that one which fires late is recognised as stale. */
+export type Timer =
+  | { readonly kind: "deploy"; readonly generation: number }
+  | { readonly kind: "stop" }
+  | { readonly kind: "waiting" }
+  | { readonly kind: "slot"; readonly slot: number; readonly failures: number }
+  | { readonly kind: "steady"; readonly worker: number };
+
+/** What can happen: requests, each with the id of its call, and facts about workers and time. */
+export type Message =
+  | {
+      readonly type: "start";
+      readonly call: CallId;
+      readonly launch: ResolvedLaunch;
+      readonly workerCount: number;
+      readonly generation: number;
+      readonly resume: boolean;
+    }
+  | {
+      readonly type: "deploy";
+      readonly call: CallId;
+      readonly id: string;
+      readonly launch: ResolvedLaunch;
+      /** 0 keeps the number. */
+      readonly workerCount: number;
+      /** In seconds. */
+      readonly timeout: number | null;
+    }
+  | { readonly type: "attachDeploy"; readonly call: CallId; readonly id: string }
+  | { readonly type: "abortDeploy"; readonly call: CallId }
+  | { readonly type: "stop"; readonly call: CallId; readonly timeout: number | null }
+  | { readonly type: "status"; readonly call: CallId }
+  | { readonly type: "online"; readonly worker: number }
+  | { readonly type: "offline"; readonly worker: number }
+  /** `how` as in "exited with code 1". */
+  | { readonly type: "exit"; readonly worker: number; readonly how: string }
+  | { readonly type: "timer"; readonly timer: Timer };
+
+/** Results with workers named as the pool knows them; the performer adds the pids. */
+export type Result =
+  | (Omit<MasterStarted, "failed"> & { readonly failed?: Failure })
+  | (Omit<MasterSettled, "failed"> & { readonly failed?: Failure })
+  | (Omit<Status, "workers"> & { readonly workers: readonly Omit<WorkerInfo, "pid">[] })
+  | Record<string, never>;
+
+export type Effect =
+  | { readonly type: "fork"; readonly worker: PoolWorker; readonly launch: ResolvedLaunch }
+  /** Drain it, then tell the application. */
+  | { readonly type: "shutdown"; readonly worker: number }
+  | { readonly type: "kill"; readonly worker: number }
+  | { readonly type: "emit"; readonly event: Omit<PoolEvent, "worker">; readonly worker: PoolWorker | null }
+  | { readonly type: "reply"; readonly call: CallId; readonly result: Result }
+  | { readonly type: "refuse"; readonly call: CallId; readonly error: ErrorName; readonly data?: object }
+  | { readonly type: "setTimer"; readonly timer: Timer; readonly seconds: number; readonly jitter: boolean }
+  | { readonly type: "clearTimer"; readonly timer: Timer }
+  /** A generation took over. */
+  | { readonly type: "serving"; readonly generation: Generation }
+  | { readonly type: "waiting"; readonly workers: readonly Omit<WorkerInfo, "pid">[] }
+  /** The last worker is gone for good. */
+  | { readonly type: "end" };

@@ -1,0 +1,111 @@
+/** One step in the making: the state so far and the effects so far. The other files of the pool are written in its verbs. */
+import type { Counts, EventName, ResolvedLaunch, WaitingFor, WorkerInfo, WorkerStatus } from "../../../protocol/types.js";
+import type { Effect, Generation, Phase, Pool, PoolWorker, Timer } from "./state.js";
+
+export interface Turn {
+  pool: Pool;
+  readonly effects: Effect[];
+  /** Milliseconds of a monotonic clock. */
+  readonly now: number;
+}
+
+export function enter(turn: Turn, phase: Phase): void {
+  turn.pool = { ...turn.pool, phase };
+}
+
+/** Forks a worker for `slot` of `generation`. */
+export function spawn(turn: Turn, slot: number, generation: Generation): void {
+  const { nextWorker: id, workers } = turn.pool;
+  const worker: PoolWorker = {
+    id,
+    slot,
+    generation: generation.number,
+    status: "booting",
+    since: turn.now,
+    leaves: null,
+    killed: false,
+  };
+  turn.pool = { ...turn.pool, nextWorker: id + 1, workers: [...workers, worker] };
+  fork(turn, worker, generation.launch);
+  emit(turn, "SpawnNew", worker);
+}
+
+function fork(turn: Turn, worker: PoolWorker, launch: ResolvedLaunch): void {
+  turn.effects.push({ type: "fork", worker, launch });
+}
+
+/** Asks a worker to leave in its own time. */
+export function retire(turn: Turn, worker: PoolWorker, event: EventName, leaves: EventName): void {
+  const dying = change(turn, worker, { status: "dying", leaves });
+  emit(turn, event, dying);
+  turn.effects.push({ type: "shutdown", worker: worker.id });
+}
+
+/** Kills a worker, which counts as dying until it is gone. One that is being killed already is left alone. */
+export function destroy(turn: Turn, worker: PoolWorker, event: EventName, leaves: EventName): boolean {
+  if (worker.killed) return false;
+  const dying = change(turn, worker, { status: "dying", leaves: worker.leaves ?? leaves, killed: true });
+  emit(turn, event, dying);
+  turn.effects.push({ type: "kill", worker: worker.id });
+  return true;
+}
+
+export function setStatus(turn: Turn, worker: PoolWorker, status: WorkerStatus): PoolWorker {
+  return change(turn, worker, { status });
+}
+
+function change(turn: Turn, worker: PoolWorker, changes: Partial<PoolWorker>): PoolWorker {
+  const since = changes.status === worker.status ? worker.since : turn.now;
+  const changed = { ...worker, ...changes, since };
+  const workers = turn.pool.workers.map((other) => (other.id === worker.id ? changed : other));
+  turn.pool = { ...turn.pool, workers };
+  return changed;
+}
+
+export function remove(turn: Turn, worker: PoolWorker): void {
+  turn.pool = { ...turn.pool, workers: turn.pool.workers.filter(({ id }) => id !== worker.id) };
+}
+
+export function emit(turn: Turn, name: EventName, worker: PoolWorker | null = null, detail?: string): void {
+  const event = { name, counts: countWorkers(turn.pool), waitingFor: findWaitingFor(turn.pool) };
+  turn.effects.push({ type: "emit", event: detail === undefined ? event : { ...event, detail }, worker });
+}
+
+export function setTimer(turn: Turn, timer: Timer, seconds: number, jitter = false): void {
+  turn.effects.push({ type: "setTimer", timer, seconds, jitter });
+}
+
+export function clearTimer(turn: Turn, timer: Timer): void {
+  turn.effects.push({ type: "clearTimer", timer });
+}
+
+export function findWorker(turn: Turn, id: number): PoolWorker | undefined {
+  return turn.pool.workers.find((worker) => worker.id === id);
+}
+
+/** The workers that nobody has asked to go, those of the given statuses in that order. */
+export function listStaying(turn: Turn, statuses: readonly WorkerStatus[]): PoolWorker[] {
+  return statuses.flatMap((status) => turn.pool.workers.filter((worker) => worker.status === status));
+}
+
+export function countWorkers(pool: Pool): Counts {
+  const counts = { booting: 0, online: 0, dying: 0, new_online: 0 };
+  for (const { status } of pool.workers) counts[status] += 1;
+  return counts;
+}
+
+export function findWaitingFor({ phase }: Pool): WaitingFor {
+  if (phase.name === "stop") return "shutdown";
+  if (phase.name !== "rollout") return null;
+  return phase.stage === "leaving" ? "old" : "new";
+}
+
+export function describeWorkers(turn: Turn, workers: readonly PoolWorker[]): Omit<WorkerInfo, "pid">[] {
+  return workers.map(({ id, slot, generation, status, since }) => ({
+    id,
+    slot,
+    generation,
+    status,
+    seconds: Math.max(0, (turn.now - since) / 1000),
+  }));
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+/** The program `naught`: the command line as a process. */
+import { printError } from "../actors/cli/print.js";
+import { runCommandLine } from "../actors/cli/run.js";
+import { openTerminal } from "../actors/cli/terminal.js";
+
+const terminal = openTerminal();
+
+async function end(exitCode: number): Promise<void> {
+  await terminal.flush();
+  process.exit(exitCode);
+}
+
+function crash(error: unknown): void {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  terminal.err(process.env.NAUGHT_DEBUG === "1" && stack ? stack : printError(undefined, message));
+  end(1);
+}
+
+process.on("uncaughtException", crash);
+process.on("unhandledRejection", crash);
+runCommandLine(process.argv.slice(2), terminal).then(end, crash);

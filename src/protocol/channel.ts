@@ -1,0 +1,91 @@
+/** JSON-RPC over a Node process channel. The application's own messages travel there too, so ours are wrapped. */
+import type { Message } from "vscode-jsonrpc/node";
+import type { Handle } from "./contract.js";
+import { carryHandle, findHandle, findPayload, Reader, type Transport, Writer } from "./transport.js";
+
+/** What a wrapped message looks like on a process channel. */
+export interface Wrapped {
+  readonly naught: 1;
+  readonly rpc: Message;
+}
+
+/** A process's end of a channel: `process`, a ChildProcess, or a cluster Worker's process. */
+export interface ChannelEnd {
+  send?:
+    | ((
+        message: Wrapped,
+        handle: never,
+        options: { keepOpen: boolean },
+        callback: (error: Error | null) => void,
+      ) => boolean)
+    | undefined;
+  disconnect?: (() => void) | undefined;
+  on(name: "message", listener: (message: unknown, handle: Handle | undefined) => void): unknown;
+  on(name: "disconnect" | "exit", listener: () => void): unknown;
+  on(name: "error", listener: (error: Error) => void): unknown;
+}
+
+export function isWrapped(message: unknown): message is Wrapped {
+  return typeof message === "object" && message !== null && (message as Partial<Wrapped>).naught === 1;
+}
+
+/** `closeEnd` says how to end the channel; by default it is disconnected. */
+export function openChannel(end: ChannelEnd, closeEnd = disconnect): Transport {
+  const reader = new Reader();
+  const pending = { sends: 0, close: false };
+  const finish = (): void => {
+    if (pending.close && pending.sends === 0) closeEnd(end);
+  };
+  end.on("message", (message, handle) => {
+    if (!isWrapped(message)) return;
+    const payload = findPayload(message.rpc);
+    if (handle && typeof payload === "object" && payload !== null) carryHandle(payload, handle);
+    reader.receive(message.rpc);
+  });
+  end.on("disconnect", () => reader.close());
+  // `disconnect` never comes when the peer died before it acknowledged a descriptor.
+  end.on("exit", () => reader.close());
+  // A send to a closing channel raises EPIPE here, also when it has a callback.
+  end.on("error", () => {});
+  return {
+    reader,
+    writer: new Writer(
+      (message) =>
+        new Promise((resolve, reject) => {
+          pending.sends += 1;
+          send(end, { naught: 1, rpc: message }, findHandle(findPayload(message)), (error) => {
+            pending.sends -= 1;
+            if (error) reject(error);
+            else resolve();
+            finish();
+          });
+        }),
+    ),
+    close() {
+      pending.close = true;
+      finish();
+    },
+  };
+}
+
+function send(
+  end: ChannelEnd,
+  message: Wrapped,
+  handle: Handle | undefined,
+  callback: (error: Error | null) => void,
+): void {
+  if (!end.send) return callback(new Error("the channel is closed"));
+  try {
+    end.send(message, handle as never, { keepOpen: true }, callback);
+  } catch (error) {
+    callback(error as Error);
+  }
+}
+
+function disconnect(end: ChannelEnd): void {
+  try {
+    end.disconnect?.();
+  } catch {
+    // Already disconnected.
+  }
+}

@@ -1,0 +1,43 @@
+/** The hop between daemon and master: Master is what the master offers, Host what the daemon offers to it. */
+import typia from "typia";
+import { contract, notification, request } from "./contract.js";
+import type {
+  DeployRef,
+  Empty,
+  MasterDeploy,
+  MasterSettled,
+  MasterStart,
+  MasterStarted,
+  Output,
+  PoolEvent,
+  Serving,
+  Status,
+  Stop,
+  Waiting,
+} from "./types.js";
+
+export const Master = contract("master", {
+  /** Forks the first generation; settles when it serves, or could not. */
+  start: request(typia.createValidate<MasterStart>(), typia.createValidate<MasterStarted>()),
+  /** Says what every worker is doing. */
+  status: request(typia.createValidate<Empty>(), typia.createValidate<Status>()),
+  /** Replaces every worker. */
+  deploy: request(typia.createValidate<MasterDeploy>(), typia.createValidate<MasterSettled>()),
+  /** Waits for a deploy that is in flight or has just ended. */
+  attachDeploy: request(typia.createValidate<DeployRef>(), typia.createValidate<MasterSettled>()),
+  /** Aborts the deploy in flight. */
+  abortDeploy: request(typia.createValidate<Empty>(), typia.createValidate<MasterSettled>()),
+  /** Retires every worker; settles when the last one is gone, and the master ends. */
+  stop: request(typia.createValidate<Stop>(), typia.createValidate<Empty>()),
+});
+
+export const Host = contract("host", {
+  /** Something happened in the pool. */
+  event: notification(typia.createValidate<PoolEvent>()),
+  /** A generation took over. */
+  serving: notification(typia.createValidate<Serving>()),
+  /** The workers that calls in flight wait for. */
+  waiting: notification(typia.createValidate<Waiting>()),
+  /** Hands over the reading end of a new worker's output. */
+  output: request(typia.createValidate<Output>(), typia.createValidate<Empty>(), { handle: "in" }),
+});

@@ -1,0 +1,350 @@
+/**
+ * The vocabulary: every shape that crosses a border between two of naught's processes, or between naught
+ * and a client. Types only. Fields are only ever added, and unknown ones are tolerated, because a new client
+ * meets an old daemon at every upgrade.
+ */
+
+/**
+ * What a worker is doing: `booting` until it says `online`; `new_online` from then on until its generation has
+ * taken over; `online` while it serves; `dying` once it was asked to go, or is being killed.
+ */
+export type WorkerStatus = "booting" | "online" | "new_online" | "dying";
+
+/** How many workers there are of each status. Killed workers are `dying` until they are gone. */
+export interface Counts {
+  /** @type uint32 */
+  booting: number;
+  /** @type uint32 */
+  online: number;
+  /** @type uint32 */
+  dying: number;
+  /** @type uint32 */
+  new_online: number;
+}
+
+/** What a deploy or stop in flight is waiting for: new workers to boot, old ones to leave, all to leave, nothing. */
+export type WaitingFor = "new" | "old" | "shutdown" | null;
+
+/** What happened, in the words that the log and the command line print. */
+export type EventName =
+  | "Bootup"
+  | "SpawnNew"
+  | "NewOnline"
+  | "NewDeath"
+  | "ShutdownOld"
+  | "OldExit"
+  | "Ready"
+  | "WorkerOffline"
+  | "WorkerDeath"
+  | "WorkerOnline"
+  | "DestroyNew"
+  | "NewDestroyed"
+  | "DestroyOld"
+  | "Timeout"
+  | "DeployFailed"
+  | "Status"
+  | "Shutdown";
+
+/** Names one worker. */
+export interface WorkerRef {
+  /**
+   * Unique for as long as one master lives.
+   * @type uint32
+   */
+  id: number;
+  /**
+   * The worker's number from 0, which is `NAUGHT_WORKER` in its environment; stable across crashes and deploys.
+   * @type uint32
+   */
+  slot: number;
+  /**
+   * The process id; 0 when the process could not be started.
+   * @type uint32
+   */
+  pid: number;
+  /**
+   * Counts the boot (1) and every deploy after it.
+   * @type uint32
+   */
+  generation: number;
+}
+
+/** A worker as `status` tells it. */
+export interface WorkerInfo extends WorkerRef {
+  status: WorkerStatus;
+  /**
+   * Seconds in this status.
+   * @minimum 0
+   */
+  seconds: number;
+}
+
+/** One thing that happened in the pool of workers, with the counts as of that moment. */
+export interface PoolEvent {
+  name: EventName;
+  counts: Counts;
+  waitingFor: WaitingFor;
+  /** The worker it happened to, where it is about one. */
+  worker?: WorkerRef;
+  /** Why, where there is something to say: an exit code, a signal, a back-off. */
+  detail?: string;
+}
+
+/** A pool event as a client gets it. */
+export interface NaughtEvent extends PoolEvent {
+  /**
+   * Counts from 1 for as long as the daemon lives, without gaps.
+   * @type uint32
+   */
+  sequence: number;
+  /**
+   * When, in UTC.
+   * @format date-time
+   */
+  time: string;
+}
+
+/** What a worker is started with, as it was asked for. */
+export interface Launch {
+  /** Absolute path of the script; a symbolic link is followed anew at each deploy. */
+  script: string;
+  /** The script's own arguments. */
+  args: string[];
+  /** Arguments for node itself. */
+  nodeArgs: string[];
+  env: Record<string, string>;
+  /** Absolute path of the working directory; a symbolic link is followed anew at each deploy. */
+  cwd: string;
+}
+
+/** A launch whose links were followed, which holds for all workers of its generation. */
+export interface ResolvedLaunch extends Launch {
+  realScript: string;
+  realCwd: string;
+}
+
+/** How a worker that goes is given time, in seconds. */
+export interface DrainTimes {
+  /**
+   * Idle keep-alive connections stay open for what the server advertised, but at most this long.
+   * @minimum 0
+   */
+  grace: number;
+  /**
+   * Responses in flight are waited for this long before the application gets `shutdown`.
+   * @minimum 0
+   */
+  timeout: number;
+}
+
+/** Where naught writes a worker's output and its own log: a path, `/dev/null` for nowhere, `-` for naught's own stream. */
+export interface LogFiles {
+  log: string;
+  stdout: string;
+  stderr: string;
+  /**
+   * Bytes after which a log is rotated.
+   * @type uint64
+   * @minimum 1
+   */
+  maxSize: number;
+}
+
+/** Everything a daemon is born with; sent once, by the process that started it. */
+export interface Start {
+  ipcFile: string;
+  pidFile: string;
+  logs: LogFiles;
+  /**
+   * @type uint32
+   * @minimum 1
+   */
+  workerCount: number;
+  /** False: the daemon lives in the command's own process. */
+  daemonMode: boolean;
+  /** Remove whatever stands at `ipcFile`, unless a live server answers there. */
+  removeOldIpc: boolean;
+  launch: Launch;
+  drain: DrainTimes;
+  /** File descriptors of listening sockets that naught itself was given, in order. */
+  listenFds: number[];
+}
+
+/** How a start ended. */
+export interface Started {
+  /** `ready`: every worker is online. `failed`: one died first. `stopped`: a stop came first. */
+  outcome: "ready" | "failed" | "stopped";
+  counts: Counts;
+  /** One line that says why, unless it is ready. */
+  reason?: string;
+  /** The last lines that the worker which failed wrote to its stderr. */
+  stderr?: string[];
+}
+
+/** What a deploy changes; all that is left out stays as it is. */
+export interface Deploy {
+  /** An id of the client's choice; naught makes one up otherwise. */
+  id?: string;
+  /**
+   * The new number of workers; 0 keeps the number.
+   * @type uint32
+   */
+  workerCount?: number;
+  /** Environment variables that are set anew; others keep their values. */
+  env?: Record<string, string>;
+  /** True: variables that are not in `env` are removed. */
+  replaceEnv?: boolean;
+  /**
+   * Seconds until the deploy is aborted.
+   * @minimum 0
+   */
+  timeout?: number;
+  /** Absolute path. */
+  cwd?: string;
+  /** Absolute path. */
+  script?: string;
+  args?: string[];
+  nodeArgs?: string[];
+}
+
+/** How a deploy ended. */
+export interface Settled {
+  /** The deploy's id. */
+  deploy: string;
+  /** `done`: the new workers serve and the old ones are gone. `failed`, `aborted`: the old ones serve on. */
+  outcome: "done" | "failed" | "aborted";
+  counts: Counts;
+  /**
+   * How many old workers had to be killed because a timeout or an abort came while they were leaving.
+   * @type uint32
+   */
+  killed: number;
+  /** One line that says why, when it failed. */
+  reason?: string;
+  /** The last lines that the worker which failed wrote to its stderr. */
+  stderr?: string[];
+}
+
+/** Names a deploy. */
+export interface DeployRef {
+  deploy: string;
+}
+
+/** How to stop. */
+export interface Stop {
+  /**
+   * Seconds until the workers that are left are killed; without it they are waited for.
+   * @minimum 0
+   */
+  timeout?: number;
+}
+
+/** Says what state the server is in. */
+export interface Status {
+  /** `online` at rest, also while a crashed worker is being replaced. */
+  phase: "booting" | "online" | "deploying" | "stopping";
+  counts: Counts;
+  waitingFor: WaitingFor;
+  workers: WorkerInfo[];
+  /** The deploy in flight. */
+  deploy?: string;
+}
+
+/** Says who answers. */
+export interface Hello {
+  /** The daemon's version of naught. */
+  version: string;
+  /**
+   * The version of this protocol; it is raised when a client has to know.
+   * @type uint32
+   */
+  protocol: number;
+  /**
+   * The daemon's process id.
+   * @type uint32
+   */
+  pid: number;
+}
+
+/** The workers that a call in flight is waiting for; said every 5 seconds. */
+export interface Waiting {
+  workers: WorkerInfo[];
+}
+
+/** Something the caller of one call should know at once, before the result. */
+export interface Notice {
+  name: "AlreadyShuttingDown";
+}
+
+/** What the master is born with. */
+export interface MasterStart {
+  launch: ResolvedLaunch;
+  /** @type uint32 */
+  workerCount: number;
+  /**
+   * The number of the first generation.
+   * @type uint32
+   */
+  generation: number;
+  drain: DrainTimes;
+  /** The file that each worker loads before the application. */
+  preload: string;
+  /** True when an earlier master served with this launch already: a worker that dies is then replaced, not a failed start. */
+  resume: boolean;
+  /** True: the workers' output goes to the daemon; false: nowhere. */
+  output: { stdout: boolean; stderr: boolean };
+  /** Descriptors, in the master, of the listening sockets that naught was given. */
+  listenFds: number[];
+}
+
+/** A deploy with everything resolved. */
+export interface MasterDeploy {
+  id: string;
+  launch: ResolvedLaunch;
+  /** @type uint32 */
+  workerCount: number;
+  timeout?: number;
+}
+
+/** Which of the workers failed, for whoever knows what it printed. */
+export interface Failed {
+  /** One line that says why. */
+  reason: string;
+  worker?: WorkerRef;
+}
+
+/** How the first generation ended up. */
+export interface MasterStarted {
+  outcome: "ready" | "failed" | "stopped";
+  counts: Counts;
+  failed?: Failed;
+}
+
+/** How a deploy ended in the pool. */
+export interface MasterSettled {
+  deploy: string;
+  outcome: "done" | "failed" | "aborted";
+  counts: Counts;
+  /** @type uint32 */
+  killed: number;
+  failed?: Failed;
+}
+
+/** What serves now: sent when a generation takes over, so that a new master can be started with it. */
+export interface Serving {
+  /** @type uint32 */
+  generation: number;
+  /** @type uint32 */
+  workerCount: number;
+  launch: ResolvedLaunch;
+}
+
+/** Whose output the pipe that comes with this message carries. */
+export interface Output {
+  worker: WorkerRef;
+  stream: "stdout" | "stderr";
+}
+
+/** No parameters, or nothing to say. */
+// biome-ignore lint/complexity/noBannedTypes: typia and JSON Schema read it as "any object", which is what is meant
+export type Empty = {};

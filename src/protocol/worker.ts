@@ -1,0 +1,16 @@
+/** The hop between master and worker: Worker is what the worker offers, Supervisor what the master offers to it. */
+import typia from "typia";
+import { contract, request } from "./contract.js";
+import type { DrainTimes, Empty } from "./types.js";
+
+export const Worker = contract("worker", {
+  /** Drains the worker's servers, then hands `shutdown` to the application; settles when that is delivered. */
+  shutdown: request(typia.createValidate<DrainTimes>(), typia.createValidate<Empty>()),
+});
+
+export const Supervisor = contract("supervisor", {
+  /** The application said `online`. */
+  online: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
+  /** The application said `offline`. */
+  offline: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
+});

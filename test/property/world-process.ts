@@ -1,0 +1,143 @@
+/** The simulated processes: each has a behaviour, and a plan that follows from it. */
+import type { Launch } from "../../src/protocol/types.js";
+import { type Clock, schedule } from "./world-clock.js";
+
+export interface Behaviour {
+  readonly boot: "online" | "never" | "throws" | "exits" | "says offline" | "cannot be forked";
+  /** All times in milliseconds. */
+  readonly bootTime: number;
+  readonly life: "lasts" | "crashes" | "says offline" | "says offline twice";
+  readonly lifeTime: number;
+  readonly farewell: "leaves" | "ignores" | "says offline and leaves";
+  readonly farewellTime: number;
+  /** How long what it says is on its way. */
+  readonly lag: number;
+  /** How long its exit is on its way; less than `lag`, and the exit overtakes its last words. */
+  readonly exitLag: number;
+}
+
+export const goodBehaviour: Behaviour = {
+  boot: "online",
+  bootTime: 20,
+  life: "lasts",
+  lifeTime: 0,
+  farewell: "leaves",
+  farewellTime: 20,
+  lag: 1,
+  exitLag: 1,
+};
+
+/** What a launch makes of the workers that run it; in the script's name so that it travels with the launch. */
+export type Quality = "good" | "mixed" | "bad" | "hangs" | "rotten";
+
+export function makeLaunch(quality: Quality, name: string): Launch {
+  return { script: `/${name}/${quality}`, args: [], nodeArgs: [], env: {}, cwd: "/" };
+}
+
+/** `first`: forked by the boot or deploy itself, not as a replacement. A rotten launch boots once and never again. */
+export function applyLaunch(behaviour: Behaviour, { script }: Launch, first: boolean): Behaviour {
+  if (script.endsWith("/bad")) return { ...behaviour, boot: "throws" };
+  if (script.endsWith("/hangs")) return { ...behaviour, boot: "never" };
+  if (script.endsWith("/rotten")) return { ...behaviour, boot: first ? "online" : "throws" };
+  if (script.endsWith("/good") && first) return { ...behaviour, boot: "online" };
+  return behaviour;
+}
+
+export interface Process {
+  readonly id: number;
+  behaviour: Behaviour;
+  alive: boolean;
+  saidOnline: boolean;
+  asked: boolean;
+  doomed: boolean;
+  /** Plans of an earlier number are off. */
+  plan: number;
+  /** Its channel keeps the order of its words. */
+  lastArrival: number;
+}
+
+export type Fact =
+  | { readonly type: "online" | "offline"; readonly worker: number }
+  | { readonly type: "exit"; readonly worker: number; readonly how: string };
+
+export interface Nursery {
+  readonly clock: Clock;
+  readonly deliver: (fact: Fact) => void;
+}
+
+export function beBorn(nursery: Nursery, id: number, behaviour: Behaviour): Process {
+  const process: Process = {
+    id,
+    behaviour,
+    alive: true,
+    saidOnline: false,
+    asked: false,
+    doomed: false,
+    plan: 0,
+    lastArrival: 0,
+  };
+  if (behaviour.boot === "cannot be forked") die(nursery, process, "could not be started");
+  else later(nursery, process, behaviour.bootTime, () => finishBoot(nursery, process));
+  return process;
+}
+
+function finishBoot(nursery: Nursery, process: Process): void {
+  const { boot, life, lifeTime } = process.behaviour;
+  if (boot === "throws") return die(nursery, process, "exited with code 1");
+  if (boot === "exits") return die(nursery, process, "exited with code 0");
+  if (boot === "says offline") return say(nursery, process, "offline");
+  if (boot !== "online") return;
+  say(nursery, process, "online");
+  if (life === "lasts") return;
+  later(nursery, process, lifeTime, () => {
+    if (life === "crashes") return die(nursery, process, "exited with code 7");
+    say(nursery, process, "offline");
+    if (life === "says offline twice") say(nursery, process, "offline");
+  });
+}
+
+export function say(nursery: Nursery, process: Process, word: "online" | "offline"): void {
+  const { clock, deliver } = nursery;
+  if (!process.alive) return;
+  if (word === "online") process.saidOnline = true;
+  process.lastArrival = Math.max(process.lastArrival, clock.now + process.behaviour.lag);
+  schedule(clock, process.lastArrival - clock.now, () => deliver({ type: word, worker: process.id }));
+}
+
+export function die(nursery: Nursery, process: Process, how: string): void {
+  if (!process.alive) return;
+  process.alive = false;
+  const { clock, deliver } = nursery;
+  schedule(clock, process.behaviour.exitLag, () => deliver({ type: "exit", worker: process.id, how }));
+}
+
+export function getShutdown(nursery: Nursery, process: Process): void {
+  process.asked = true;
+  const { farewell, farewellTime } = process.behaviour;
+  if (farewell === "ignores") return;
+  later(nursery, process, farewellTime, () => {
+    if (farewell === "says offline and leaves") say(nursery, process, "offline");
+    die(nursery, process, "exited with code 0");
+  });
+}
+
+/** The end that cannot be ignored. */
+export function getKill(nursery: Nursery, process: Process): void {
+  process.doomed = true;
+  schedule(nursery.clock, process.behaviour.lag, () => die(nursery, process, "was killed by SIGKILL"));
+}
+
+/** From now on it does what a good server does. */
+export function reform(nursery: Nursery, process: Process): void {
+  process.plan += 1;
+  process.behaviour = { ...goodBehaviour, bootTime: process.behaviour.bootTime % 1000 };
+  if (process.asked) getShutdown(nursery, process);
+  else if (!process.saidOnline) later(nursery, process, process.behaviour.bootTime, () => finishBoot(nursery, process));
+}
+
+function later({ clock }: Nursery, process: Process, delay: number, run: () => void): void {
+  const { plan } = process;
+  schedule(clock, delay, () => {
+    if (process.alive && process.plan === plan) run();
+  });
+}

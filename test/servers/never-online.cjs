@@ -1,0 +1,2 @@
+// Never says that it is online.
+setInterval(() => undefined, 1000);

@@ -1,0 +1,2 @@
+// Throws at boot.
+throw new Error("this release is broken");

@@ -1,0 +1,14 @@
+/** What a server under test loads first when only the drain is tested: it drains when the test says so. */
+import { trackServers } from "../../src/actors/worker/servers.js";
+
+const servers = trackServers();
+
+process.on("message", (message: unknown) => {
+  if (typeof message !== "object" || message === null || !("drain" in message)) return;
+  const settled = servers.drain(message.drain as { grace: number; timeout: number });
+  process.send?.("draining");
+  void settled.then(() => {
+    // The test hears of it first: a server may well exit at once when it is told.
+    process.send?.("drained", () => process.emit("message", "shutdown", undefined));
+  });
+});
