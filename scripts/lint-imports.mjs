@@ -20,9 +20,12 @@ const list = (folder) =>
     .filter((path) => path.endsWith(".ts") && statSync(path).isFile());
 
 const complaints = [];
-for (const path of pure) if (!statSync(path, { throwIfNoEntry: false })) complaints.push(`${path}: listed as pure, but not there`);
+for (const path of pure)
+  if (!statSync(path, { throwIfNoEntry: false })) complaints.push(`${path}: listed as pure, but not there`);
 for (const path of list("src")) {
-  for (const [, typeOnly, from] of readFileSync(path, "utf8").matchAll(/^(?:import|export) (type )?(?:[^;]*?)from "([^"]+)";/gms)) {
+  for (const [, typeOnly, from] of readFileSync(path, "utf8").matchAll(
+    /^(?:import|export) (type )?(?:[^;]*?)from "([^"]+)";/gms,
+  )) {
     const target = from.startsWith(".") ? join(dirname(path), from.replace(/\.js$/, ".ts")) : from;
     const here = relative(".", path);
     if (here.startsWith("src/protocol/") && target.includes("/src/actors/")) {

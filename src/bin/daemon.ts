@@ -19,7 +19,8 @@ function closeInherited(): void {
     const fd = Number(name);
     if (fd <= 2) continue;
     try {
-      const [, flags = "0"] = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1")) ?? [];
+      const [, flags = "0"] =
+        /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1")) ?? [];
       if ((Number.parseInt(flags, 8) & closeOnExec) === 0) closeSync(fd);
     } catch {
       // Gone already: the one that the directory was read with.

@@ -1,6 +1,7 @@
 /** The master's program: born empty, configured by its first request, ended by its pool. */
-import { openChannel } from "../protocol/channel.js";
+
 import { serveMaster } from "../actors/master/actor.js";
+import { openChannel } from "../protocol/channel.js";
 
 // A Ctrl-C or a service manager's signal to the whole group is meant for the daemon, which then stops the workers in order.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});

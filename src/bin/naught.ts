@@ -5,6 +5,8 @@ import { runCommandLine } from "../actors/cli/run.js";
 import { openTerminal } from "../actors/cli/terminal.js";
 
 const terminal = openTerminal();
+// A command whose event loop runs dry before it has an outcome has not succeeded.
+process.exitCode = 1;
 
 async function end(exitCode: number): Promise<void> {
   await terminal.flush();

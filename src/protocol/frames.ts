@@ -81,7 +81,8 @@ function createDecoder(): (chunk: Buffer) => Generator<Message> {
       let buffer = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
       if (length === undefined) {
         const end = buffer.subarray(0, limits.header).indexOf("\r\n\r\n");
-        if (end < 0 && size >= limits.header) throw new FrameError(ErrorCodes.InvalidRequest, `a header is at most ${limits.header} bytes long`);
+        if (end < 0 && size >= limits.header)
+          throw new FrameError(ErrorCodes.InvalidRequest, `a header is at most ${limits.header} bytes long`);
         if (end < 0) {
           checkHeaderStart(buffer);
           chunks = [buffer];
@@ -123,7 +124,10 @@ function parseHeader(text: string): number {
   }
   if (length === undefined) throw badHeader();
   if (length > limits.message) {
-    throw new FrameError(ErrorCodes.InvalidRequest, `a message is at most ${limits.message} bytes long, this one would be ${length}`);
+    throw new FrameError(
+      ErrorCodes.InvalidRequest,
+      `a message is at most ${limits.message} bytes long, this one would be ${length}`,
+    );
   }
   return length;
 }
@@ -143,7 +147,10 @@ function parseMessage(body: Buffer): Message {
     throw new FrameError(ErrorCodes.ParseError, "the message is not JSON");
   }
   if (typeof message !== "object" || message === null || Array.isArray(message)) {
-    throw new FrameError(ErrorCodes.InvalidRequest, "a message is one JSON object; batches are not supported yet");
+    throw new FrameError(
+      ErrorCodes.InvalidRequest,
+      "a message is one JSON object; batches are not supported yet",
+    );
   }
   if ((message as Partial<Message>).jsonrpc !== "2.0") {
     throw new FrameError(ErrorCodes.InvalidRequest, 'a message has "jsonrpc": "2.0"');

@@ -4,6 +4,9 @@ import { contract, notification, request } from "./contract.js";
 import type {
   DeployRef,
   Empty,
+  HostListen,
+  HostUnlisten,
+  Listened,
   MasterDeploy,
   MasterSettled,
   MasterStart,
@@ -11,6 +14,7 @@ import type {
   Output,
   PoolEvent,
   Serving,
+  SocketRef,
   Status,
   Stop,
   Waiting,
@@ -29,6 +33,8 @@ export const Master = contract("master", {
   abortDeploy: request(typia.createValidate<Empty>(), typia.createValidate<MasterSettled>()),
   /** Retires every worker; settles when the last one is gone, and the master ends. */
   stop: request(typia.createValidate<Stop>(), typia.createValidate<Empty>()),
+  /** The daemon has given a socket up: the master closes its copy. */
+  release: notification(typia.createValidate<SocketRef>()),
 });
 
 export const Host = contract("host", {
@@ -40,4 +46,8 @@ export const Host = contract("host", {
   waiting: notification(typia.createValidate<Waiting>()),
   /** Hands over the reading end of a new worker's output. */
   output: request(typia.createValidate<Output>(), typia.createValidate<Empty>(), { handle: "in" }),
+  /** Asks for a listening socket, which the daemon binds once and keeps. */
+  listen: request(typia.createValidate<HostListen>(), typia.createValidate<Listened>(), { handle: "out" }),
+  /** A worker has closed a socket. */
+  unlisten: notification(typia.createValidate<HostUnlisten>()),
 });

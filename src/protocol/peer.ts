@@ -44,13 +44,21 @@ export function connect<S, C>(
   });
   connection.listen();
 
-  const call = async (method: string, result: Validator<unknown>, params: object, handle?: Handle): Promise<unknown> => {
+  const call = async (
+    method: string,
+    result: Validator<unknown>,
+    params: object,
+    handle?: Handle,
+  ): Promise<unknown> => {
     if (handle) carryHandle(params, handle);
     if (closed) throw new NaughtError("Lost");
     const answer = await connection
       .sendRequest(method, ParameterStructures.byName, params)
       .catch((error: unknown) => Promise.reject(translateError(error)));
-    return accept(result(answer), (errors) => new NaughtError("InvalidAnswer", `${method} answered ${errors}`));
+    return accept(
+      result(answer),
+      (errors) => new NaughtError("InvalidAnswer", `${method} answered ${errors}`),
+    );
   };
   const notify = (method: string, params: object): void => {
     if (!closed) connection.sendNotification(method, ParameterStructures.byName, params).catch(() => {});
@@ -87,7 +95,8 @@ function createDispatcher(
   }
   return async (method, params) => {
     const found = declared.get(method);
-    if (!found) throw new ResponseError(ErrorCodes.MethodNotFound, `unknown method ${JSON.stringify(method)}`);
+    if (!found)
+      throw new ResponseError(ErrorCodes.MethodNotFound, `unknown method ${JSON.stringify(method)}`);
     const [{ params: validate }, handler] = found;
     const input = accept(
       validate(params ?? {}),
@@ -107,7 +116,10 @@ function accept<T>(
   refuse: (errors: string, data: readonly { path: string; expected: string }[]) => Error,
 ): T {
   if (validation.success) return validation.data;
-  const errors = validation.errors.map(({ path, expected }) => ({ path: path.replace(/^\$input\.?/, "") || "params", expected }));
+  const errors = validation.errors.map(({ path, expected }) => ({
+    path: path.replace(/^\$input\.?/, "") || "params",
+    expected,
+  }));
   throw refuse(errors.map(({ path, expected }) => `${path} should be ${expected}`).join("; "), errors);
 }
 
@@ -116,7 +128,11 @@ function translateError(error: unknown): Error {
   const name = findErrorName(error.code);
   if (name) return new NaughtError(name, error.message, error.data);
   if (error.code === ErrorCodes.MethodNotFound) return new NaughtError("OlderPeer");
-  const lost: readonly number[] = [ErrorCodes.PendingResponseRejected, ErrorCodes.ConnectionInactive, ErrorCodes.MessageWriteError];
+  const lost: readonly number[] = [
+    ErrorCodes.PendingResponseRejected,
+    ErrorCodes.ConnectionInactive,
+    ErrorCodes.MessageWriteError,
+  ];
   return lost.includes(error.code) ? new NaughtError("Lost") : error;
 }
 

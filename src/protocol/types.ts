@@ -168,6 +168,10 @@ export interface Start {
   drain: DrainTimes;
   /** File descriptors of listening sockets that naught itself was given, in order. */
   listenFds: number[];
+  /** The names of those sockets, in the same order, where the service manager told them. */
+  listenNames?: string[];
+  /** How listening sockets are shared; `shared` unless it is said. */
+  balance?: Balance;
 }
 
 /** How a start ended. */
@@ -295,6 +299,8 @@ export interface MasterStart {
   output: { stdout: boolean; stderr: boolean };
   /** Descriptors, in the master, of the listening sockets that naught was given. */
   listenFds: number[];
+  /** The names of those sockets; empty where nobody told them. */
+  listenNames: string[];
 }
 
 /** A deploy with everything resolved. */
@@ -343,6 +349,54 @@ export interface Serving {
 export interface Output {
   worker: WorkerRef;
   stream: "stdout" | "stderr";
+}
+
+/** How the listening sockets are shared among the workers. */
+export type Balance = "shared" | "round-robin";
+
+/** What a server in a worker wants to listen on, as Node's own cluster module would ask its primary. */
+export interface Listen {
+  /** An IP address, the path of a unix socket, or null for any address. */
+  address: string | null;
+  /** -1 for a unix socket; null with `fd`. */
+  port: number | null;
+  /** 4 or 6; -1 for a unix socket; null with `fd`. */
+  addressType: number | null;
+  /** The number, in the worker, of a socket that naught was given. */
+  fd?: number;
+  /** libuv's flags for binding: 1 is IPv6 only. */
+  flags?: number;
+  /** Tells several servers of one worker on the same address apart; 0 for the first. */
+  index: number;
+  /** A unix socket that everybody may read from. */
+  readableAll?: boolean;
+  /** A unix socket that everybody may write to. */
+  writableAll?: boolean;
+}
+
+/** A worker's wish to listen, with its name. */
+export interface HostListen extends Listen {
+  worker: WorkerRef;
+}
+
+/** The answer to a wish to listen; the socket comes with it. */
+export interface Listened {
+  /** 0, or libuv's negative error number. */
+  errno: number;
+  /** Names the socket from now on. */
+  key: string;
+  /** True: no socket comes; the worker is to ask node:cluster itself. */
+  native: boolean;
+}
+
+/** Names a socket. */
+export interface SocketRef {
+  key: string;
+}
+
+/** A worker that has closed a socket. */
+export interface HostUnlisten extends SocketRef {
+  worker: WorkerRef;
 }
 
 /** No parameters, or nothing to say. */

@@ -1,7 +1,7 @@
 /** The hop between master and worker: Worker is what the worker offers, Supervisor what the master offers to it. */
 import typia from "typia";
-import { contract, request } from "./contract.js";
-import type { DrainTimes, Empty } from "./types.js";
+import { contract, notification, request } from "./contract.js";
+import type { DrainTimes, Empty, Listen, Listened, SocketRef } from "./types.js";
 
 export const Worker = contract("worker", {
   /** Drains the worker's servers, then hands `shutdown` to the application; settles when that is delivered. */
@@ -13,4 +13,8 @@ export const Supervisor = contract("supervisor", {
   online: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
   /** The application said `offline`. */
   offline: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
+  /** A server of the application wants to listen. */
+  listen: request(typia.createValidate<Listen>(), typia.createValidate<Listened>(), { handle: "out" }),
+  /** A server of the application has closed its socket. */
+  unlisten: notification(typia.createValidate<SocketRef>()),
 });

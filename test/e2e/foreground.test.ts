@@ -19,7 +19,7 @@ test(
     const load = await startLoad(naught, { slowMs: 500 });
     naught.write("version", "2");
     foreground.signal("SIGHUP");
-    await naught.wrote("naught.log", /(Ready[^]*){2}/);
+    await naught.wrote("naught.log", /(Ready[\s\S]*){2}/);
     await load.saw("2");
     assertUnhurt(await load.stop());
     foreground.signal("SIGTERM");
@@ -83,7 +83,7 @@ test(
     await naught.succeed(["start", server("echo.cjs")], { env: { KEPT: "1" } });
     const before = naught.workers();
     process.kill(naught.daemon(), "SIGHUP");
-    await naught.wrote("naught.log", /(Ready[^]*){2}/);
+    await naught.wrote("naught.log", /(Ready[\s\S]*){2}/);
     assert.equal(naught.workers().length, 1);
     assert.notDeepEqual(naught.workers(), before);
     const { body } = await get(naught, "/echo");

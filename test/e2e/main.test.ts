@@ -39,7 +39,7 @@ test(
   "the app's own children and threads are none of naught's business",
   e2e(async (naught) => {
     await naught.succeed(["start", server("forks.cjs")]);
-    assert.deepEqual((await get(naught, "/fork")).body, "online");
+    assert.deepEqual((await get(naught, "/fork")).body, ["online", { argv: ["argument"], execArgv: [] }]);
     await naught.succeed(["stop"]);
     await naught.succeed(["start", server("threads.cjs")]);
     const { body } = await get(naught, "/thread");

@@ -1,6 +1,6 @@
 /** What a message means for the observer's book, before the pool has seen it: what must follow is decided here. */
 import type { Message } from "../../src/actors/master/pool/state.js";
-import { findSituation, isComing, isOld, type Model, note, type SeenRollout } from "./world-model.js";
+import { findSituation, isComing, isOld, type Model, note, type Seen, type SeenRollout } from "./world-model.js";
 
 /** What has to be true of the workers once the pool has handled the message. */
 export interface Demand {
@@ -39,16 +39,11 @@ export function hear(model: Model, message: Message): Demand {
     case "online":
       return model.workers.get(message.worker)?.status === "booting" ? { up: message.worker } : {};
     case "offline":
-      if (!model.workers.has(message.worker)) return {};
-      fail(model, message.worker);
-      model.left.add(message.worker);
-      return { out: message.worker };
     case "exit": {
       const worker = model.workers.get(message.worker);
       if (!worker) return {};
-      if (worker.told === "nothing") model.left.add(worker.id);
-      fail(model, worker.id);
-      return { gone: worker.id };
+      if (worker.status !== "dying") leave(model, worker, message.type);
+      return message.type === "exit" ? { gone: worker.id } : { out: worker.id };
     }
   }
 }
@@ -101,9 +96,15 @@ function hurry({ rollout }: Model, outcome: "failed" | "aborted"): Demand {
 
 function hearTimer(model: Model, { timer }: Extract<Message, { type: "timer" }>): Demand {
   if (timer.kind === "slot") model.delayed.delete(timer.slot);
+  if (timer.kind === "steady") forgive(model, timer.worker);
   if (timer.kind === "stop" && model.stopping && !model.ended) return { hurry: "all" };
   if (timer.kind !== "deploy" || model.stopping) return {};
   return model.rollout?.coming.number === timer.generation ? hurry(model, "failed") : {};
+}
+
+function forgive(model: Model, id: number): void {
+  const worker = model.workers.get(id);
+  if (worker && worker.status !== "dying") model.failures.delete(worker.slot);
 }
 
 function hearStop(model: Model, timeout: number | null): void {
@@ -119,11 +120,15 @@ function hearStop(model: Model, timeout: number | null): void {
   }
 }
 
-/** A new worker that dies or says `offline` before the take-over fails its boot or deploy. */
-function fail(model: Model, id: number): void {
-  const worker = model.workers.get(id);
-  if (!model.rollout || model.stopping || model.rollout.tookOver || !worker) return;
-  if (isComing(model, worker)) model.rollout.failing ??= "failed";
+/** Unasked: a new worker fails its boot or deploy before the take-over; a serving one may have failed too soon. */
+function leave(model: Model, worker: Seen, how: "exit" | "offline"): void {
+  const { rollout, now, failures } = model;
+  model.left.add(worker.id);
+  if (rollout && !rollout.tookOver && isComing(model, worker)) {
+    rollout.failing ??= "failed";
+  } else if (how === "exit" || worker.status === "booting" || now - worker.onlineSince < 1000) {
+    failures.set(worker.slot, (failures.get(worker.slot) ?? 0) + 1);
+  }
 }
 
 function label(model: Model, message: Message, situation: string): void {

@@ -46,6 +46,8 @@ export interface Model {
   /** When a slot of a generation was forked, and when that was owed to an `offline` after a decent life. */
   readonly forks: Map<string, number[]>;
   readonly excuses: Map<string, number[]>;
+  /** How often a slot's worker has failed in a row, as the manual of the back-off counts. */
+  readonly failures: Map<number, number>;
   lastWaiting: number;
   /** What was seen, for the count of how deep the histories go. */
   readonly reach: Set<string>;
@@ -70,6 +72,7 @@ export function createModel(): Model {
     delayed: new Set(),
     forks: new Map(),
     excuses: new Map(),
+    failures: new Map(),
     lastWaiting: 0,
     reach: new Set(),
   };

@@ -1,5 +1,5 @@
 /** The simulated processes: each has a behaviour, and a plan that follows from it. */
-import type { Launch } from "../../src/protocol/types.js";
+import type { ResolvedLaunch } from "../../src/protocol/types.js";
 import { type Clock, schedule } from "./world-clock.js";
 
 export interface Behaviour {
@@ -30,12 +30,13 @@ export const goodBehaviour: Behaviour = {
 /** What a launch makes of the workers that run it; in the script's name so that it travels with the launch. */
 export type Quality = "good" | "mixed" | "bad" | "hangs" | "rotten";
 
-export function makeLaunch(quality: Quality, name: string): Launch {
-  return { script: `/${name}/${quality}`, args: [], nodeArgs: [], env: {}, cwd: "/" };
+export function makeLaunch(quality: Quality, name: string): ResolvedLaunch {
+  const script = `/${name}/${quality}`;
+  return { script, realScript: script, args: [], nodeArgs: [], env: {}, cwd: "/", realCwd: "/" };
 }
 
 /** `first`: forked by the boot or deploy itself, not as a replacement. A rotten launch boots once and never again. */
-export function applyLaunch(behaviour: Behaviour, { script }: Launch, first: boolean): Behaviour {
+export function applyLaunch(behaviour: Behaviour, { script }: ResolvedLaunch, first: boolean): Behaviour {
   if (script.endsWith("/bad")) return { ...behaviour, boot: "throws" };
   if (script.endsWith("/hangs")) return { ...behaviour, boot: "never" };
   if (script.endsWith("/rotten")) return { ...behaviour, boot: first ? "online" : "throws" };

@@ -4,21 +4,22 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join, resolve } from "node:path";
 import { after } from "node:test";
 import { buildSync } from "esbuild";
-import type { Client, Handlers } from "../../src/protocol/contract.js";
+import type { Handlers } from "../../src/protocol/contract.js";
 import { Daemon } from "../../src/protocol/daemon.js";
 import { NaughtError } from "../../src/protocol/errors.js";
 import { openFrames } from "../../src/protocol/frames.js";
 import { connect } from "../../src/protocol/peer.js";
-import type { Counts, EventName } from "../../src/protocol/types.js";
+import type { Counts, EventName, Notice, Waiting } from "../../src/protocol/types.js";
 import { Watcher } from "../../src/protocol/watcher.js";
 import { type Finished, launch, type Running } from "./running.js";
 import { makeTemp } from "./temp.js";
 
 export interface Connection {
-  readonly watcher: Client<typeof Watcher>;
   readonly socket: Socket;
   /** Sends an event with the next sequence number. */
   event(name: EventName, counts?: Partial<Counts>): void;
+  waiting(waiting: Waiting): void;
+  notice(notice: Notice): void;
 }
 
 /** What the test's daemon answers; whatever is left out is refused. */
@@ -90,15 +91,14 @@ function serve(socket: Socket, script: Script): void {
   ]);
   let sequence = 0;
   const connection: Connection = {
-    get watcher() {
-      return peer.client;
-    },
     socket,
     event(name, counts = {}) {
       sequence += 1;
       const time = new Date().toISOString();
       peer.client.event({ sequence, time, name, counts: { ...noCounts, ...counts }, waitingFor: null });
     },
+    waiting: (waiting) => peer.client.waiting(waiting),
+    notice: (notice) => peer.client.notice(notice),
   };
   const handlers = { ...Object.fromEntries(refused), ...script(connection) } as Handlers<typeof Daemon>;
   const peer = connect(openFrames(socket), Daemon, handlers, Watcher);

@@ -66,3 +66,8 @@ export function stopLines(count: number): string {
     ...upTo(count).map((n) => line("OldExit", { dying: count - n })),
   );
 }
+
+/** The event lines of a deploy that failed, without the one that repeats its verdict. */
+export function withoutVerdict(stderr: string): string[] {
+  return eventLines(stderr).filter((each) => !each.startsWith("DeployFailed."));
+}

@@ -13,7 +13,7 @@ import { makeTemp, ownAddress, port } from "./temp.js";
 import { until } from "./wait.js";
 
 /** Another build, say that of the packed package, can be put to the same tests. */
-const program = process.env.E2E_NAUGHT ?? join(root, "dist/naught.cjs");
+export const program = process.env.E2E_NAUGHT ?? join(root, "dist/naught.cjs");
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -41,6 +41,7 @@ export interface Naught {
   spawn(args: readonly string[], options?: RunOptions): Running;
   processes(): Process[];
   workers(): WorkerProcess[];
+  /** The daemon's process id, as its pid file has it. */
   daemon(): number;
   /** Kills every process at once with -9, and waits until they are gone. */
   killAll(): Promise<void>;
@@ -116,7 +117,12 @@ function makeNaught(dir: string, history: string[], cleanups: (() => unknown)[])
       return end;
     },
     workers: () => pickWorkers(processes()),
-    daemon: () => Number(read("naught.pid")),
+    daemon: () => {
+      const pid = Number(read("naught.pid"));
+      // Signals to process 0 would go to the test's own group.
+      if (!(pid > 0)) throw new Error("there is no pid file with a process in it");
+      return pid;
+    },
     killAll: async () => {
       await until("every process to be gone", () => {
         const left = processes();
@@ -159,6 +165,10 @@ async function assertNothingLeft(naught: Naught): Promise<void> {
 function explain(error: unknown, naught: Naught, history: readonly string[]): Error {
   const tail = (name: string) => `--- ${name}\n${naught.read(name).split("\n").slice(-40).join("\n")}`;
   const parts = ["--- commands", ...history, ...["naught.log", "stderr.log", "stdout.log"].map(tail)];
-  const message = error instanceof Error ? error.message : String(error);
-  return new Error(`${message}\n${parts.join("\n")}`, { cause: error });
+  const cause = error instanceof Error ? error : new Error(String(error));
+  const told = new Error(`${cause.message}\n${parts.join("\n")}`);
+  // The frames that matter are those of the assertion; its text is above already.
+  const frames = (cause.stack ?? "").split("\n").filter((each) => /^ {4}at /.test(each));
+  told.stack = [`Error: ${told.message}`, ...frames].join("\n");
+  return told;
 }

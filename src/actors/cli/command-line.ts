@@ -16,7 +16,7 @@ export interface Option<T = unknown> {
   readonly type: ValueType<T>;
   /** What is read when the option is not given. */
   readonly default?: string;
-  /** Said in place of a default when nothing is read then. */
+  /** Shown in place of a default when nothing is read then. */
   readonly unset?: string;
   readonly help: string;
 }
@@ -159,13 +159,17 @@ export const commandLine = {
       },
       cwd: {
         type: path,
-        unset: "the same path as before",
-        help: "The working directory of the new workers.",
+        unset: ".",
+        help: "The working directory of the new workers. Left out, it is the one that naught was last given, resolved anew.",
       },
-      script: { type: path, unset: "the same path as before", help: "The script of the new workers." },
+      script: {
+        type: path,
+        unset: "(as before)",
+        help: "The script of the new workers, against the directory you are in. Left out, it is the one that naught was last given, resolved anew.",
+      },
       "node-args": {
         type: argumentList,
-        unset: "the same as before",
+        unset: "(as before)",
         help: "Arguments for node itself, separated by spaces.",
       },
     },

@@ -20,9 +20,9 @@ export function printUsage(): string {
   return [
     "Usage: naught COMMAND [options]",
     "",
-    "Runs a node.js server as a cluster of workers and replaces its code without downtime.",
+    ...wrap("Runs a node.js server as a cluster of workers and replaces its code without downtime."),
     "",
-    ...commandNames.map((name) => `    ${name.padEnd(width)}  ${commandLine[name].summary}`),
+    ...commandNames.map((name) => `    naught ${name.padEnd(width)}  ${commandLine[name].summary}`),
     "",
     ...wrap(
       "Options are written `--option value` or `--option=value`. `naught help COMMAND` explains a command.",
@@ -38,17 +38,17 @@ export function printHelp(command: CommandName): string {
     "",
     spec.summary,
     ...spec.details.flatMap((paragraph) => ["", ...wrap(paragraph)]),
-    ...(options.length > 0 ? ["", "Options:"] : []),
+    ...(options.length > 0 ? ["", "Options, their defaults, and what they take:"] : []),
     ...options.flatMap(([name, option]) => [
       "",
-      `    --${name} ${option.type.placeholder}`,
-      ...wrap(`${option.help} Default: ${printDefault(option)}.`, 8),
+      `    ${`--${name} ${printDefault(option)}`.padEnd(32)} ${option.type.placeholder}`,
+      ...wrap(option.help, 8),
     ]),
   ].join("\n");
 }
 
 /** As it would be typed. */
-export function printDefault({ default: text, unset = "none" }: Option): string {
+export function printDefault({ default: text, unset = "" }: Option): string {
   return text === undefined ? unset : text === "" ? "''" : text;
 }
 

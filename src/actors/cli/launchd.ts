@@ -7,7 +7,7 @@ import { CannotStart } from "./cannot-start.js";
 interface Koffi {
   load(library: string | null): { func(signature: string): (...args: unknown[]) => unknown };
   array(type: string, length: number): unknown;
-  decode(pointer: unknown, type: unknown): number[];
+  decode(pointer: unknown, type: unknown): ArrayLike<number>;
 }
 
 /** The descriptors that launchd opened for the key `name` of the plist's Sockets dictionary. */

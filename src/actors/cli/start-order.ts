@@ -47,10 +47,12 @@ export function buildStart(
 /** Spawning in a directory that is not there fails as if the program were missing, so it is looked at first. */
 export function checkDirectory(path: string): void {
   try {
-    if (!statSync(path).isDirectory()) throw new CannotStart(`${path} is not a directory`);
+    if (!statSync(path).isDirectory()) throw new CannotStart(`--cwd ${path} is not a directory`);
     accessSync(path, constants.X_OK);
   } catch (error) {
     if (error instanceof CannotStart) throw error;
-    throw new CannotStart(`the working directory cannot be used: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw new CannotStart(`--cwd ${path} does not exist`);
+    throw new CannotStart(`--cwd ${path} cannot be used: ${message}`);
   }
 }

@@ -8,8 +8,8 @@ import { NaughtError } from "../../protocol/errors.js";
 import { openFrames } from "../../protocol/frames.js";
 import type { Host } from "../../protocol/master.js";
 import { connect, type Peer } from "../../protocol/peer.js";
-import type { Transport } from "../../protocol/transport.js";
-import type { Empty, Settled, Start, Started, Status, WorkerRef } from "../../protocol/types.js";
+import { carryHandle, type Transport } from "../../protocol/transport.js";
+import type { Empty, PoolEvent, Settled, Start, Started, Status, WorkerRef } from "../../protocol/types.js";
 import { Watcher } from "../../protocol/watcher.js";
 import { protocolVersion, version } from "../../version.js";
 import { createCalls, startActor } from "../actor.js";
@@ -19,7 +19,16 @@ import { type Logs, openLogs } from "./logs.js";
 import { emptyDaemon, step } from "./machine.js";
 import { type MasterProcess, startMaster } from "./master-process.js";
 import { onSignals } from "./signals.js";
-import type { Answer, ClientId, Daemon as DaemonState, Effect, MasterAsk, Message, Refusal } from "./state.js";
+import { createSockets, type Sockets } from "./sockets.js";
+import type {
+  Answer,
+  ClientId,
+  Daemon as DaemonState,
+  Effect,
+  MasterAsk,
+  Message,
+  Refusal,
+} from "./state.js";
 
 /** Milliseconds that a worker's last words are waited for once it is gone. */
 const tailPatience = 1000;
@@ -37,6 +46,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
   let files: Files | undefined;
   let logs: Logs | undefined;
   let master: MasterProcess | undefined;
+  let sockets: Sockets | undefined;
   let start: Start | undefined;
 
   const post = startActor<DaemonState, Message, Effect>({
@@ -67,7 +77,8 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     return {
       hello: () => ({ version, protocol: protocolVersion, pid: process.pid }),
       start(params) {
-        if (!mayStart) throw new NaughtError("NotAllowed", "only the process that spawned the daemon can start it");
+        if (!mayStart)
+          throw new NaughtError("NotAllowed", "only the process that spawned the daemon can start it");
         return calls.ask<Started>((call) => post({ type: "start", call, client, start: params }));
       },
       status: () => calls.ask<Status>((call) => post({ type: "status", call, client })),
@@ -75,7 +86,8 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
         calls.ask<Settled>((call) =>
           post({ type: "deploy", call, client, deploy: { ...params, id: params.id ?? nanoid() } }),
         ),
-      attachDeploy: ({ deploy: id }) => calls.ask<Settled>((call) => post({ type: "attachDeploy", call, client, id })),
+      attachDeploy: ({ deploy: id }) =>
+        calls.ask<Settled>((call) => post({ type: "attachDeploy", call, client, id })),
       abortDeploy: () => calls.ask<Settled>((call) => post({ type: "abortDeploy", call, client })),
       stop: (params) => calls.ask<Empty>((call) => post({ type: "stop", call, client, stop: params })),
       watch: () => calls.ask<Empty>((call) => post({ type: "watch", call, client })),
@@ -99,7 +111,10 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
         return reply(effect.call, effect.result);
       case "refuse":
         if (effect.call === 0) logs?.naught.write(`${effect.refusal.message ?? effect.refusal.error}`);
-        return calls.refuse(effect.call, new NaughtError(effect.refusal.error, effect.refusal.message, effect.refusal.data));
+        return calls.refuse(
+          effect.call,
+          new NaughtError(effect.refusal.error, effect.refusal.message, effect.refusal.data),
+        );
       case "event":
         for (const client of effect.clients) clients.get(client)?.event(effect.event);
         return;
@@ -125,6 +140,9 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     try {
       const launch = resolveLaunch(params.launch);
       logs = await openLogs(params.logs, params.daemonMode);
+      sockets = createSockets({ listenFds: params.listenFds, balance: params.balance ?? "shared" }, (key) =>
+        master?.client.release({ key }),
+      );
       files = await openFiles(params, (socket: Socket) => addClient(openFrames(socket), false));
       post({ type: "opened", launch });
     } catch (error) {
@@ -135,13 +153,24 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
 
   function runMaster({ call, start: params }: Extract<Effect, { type: "startMaster" }>): void {
     const handlers: Handlers<typeof Host> = {
-      event: (event) => post({ type: "masterEvent", event }),
+      event(event) {
+        followWorkers(event);
+        post({ type: "masterEvent", event });
+      },
       serving: (serving) => post({ type: "masterServing", serving }),
       waiting: (waiting) => post({ type: "masterWaiting", waiting }),
       output(output, { handle }: CallContext) {
         if (handle) logs?.outputs.attach(output, handle);
         return {};
       },
+      listen(wish) {
+        const { listened, handle } = sockets?.listen(wish) ?? {
+          listened: { errno: 0, key: "", native: true },
+        };
+        if (handle) carryHandle(listened, handle);
+        return listened;
+      },
+      unlisten: ({ worker, key }) => sockets?.unlisten(worker, key),
     };
     master = startMaster(
       start?.listenFds ?? [],
@@ -153,7 +182,28 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
       (text) => logs?.naught.write(`master: ${text.trimEnd()}`),
     );
     const { client, listenFds } = master;
-    pass(call, client.start({ ...params, listenFds, preload: join(import.meta.dirname, "worker.cjs") }));
+    pass(
+      call,
+      client.start({
+        ...params,
+        listenFds,
+        listenNames: start?.listenNames ?? [],
+        preload: join(import.meta.dirname, "worker.cjs"),
+      }),
+    );
+  }
+
+  // A socket that no worker of the serving generation uses is given up; who uses it can be told only at rest.
+  function followWorkers({ name, worker, waitingFor }: PoolEvent): void {
+    if (
+      worker &&
+      (name === "OldExit" || name === "NewDestroyed" || name === "WorkerDeath" || name === "NewDeath")
+    ) {
+      sockets?.forget(worker);
+    }
+    if (name === "Ready") sockets?.setAtRest(true);
+    else if (waitingFor !== null || name === "WorkerDeath" || name === "WorkerOffline")
+      sockets?.setAtRest(false);
   }
 
   function ask(call: number, { method, params }: MasterAsk): void {
@@ -191,6 +241,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
   }
 
   async function close(): Promise<void> {
+    sockets?.close();
     await logs?.close(tailPatience);
     files?.close();
     post({ type: "closed" });

@@ -29,7 +29,12 @@ export async function openFiles(
   }
 }
 
-async function publish(ipcFile: string, pidFile: string, lock: Lock, accept: (socket: Socket) => void): Promise<Files> {
+async function publish(
+  ipcFile: string,
+  pidFile: string,
+  lock: Lock,
+  accept: (socket: Socket) => void,
+): Promise<Files> {
   const server = await listen(ipcFile, accept);
   const close = (): void => {
     removePidFile(pidFile);
@@ -52,7 +57,11 @@ async function clearWay(ipcFile: string, removeOldIpc: boolean): Promise<void> {
   const found = lstatSync(ipcFile, { throwIfNoEntry: false });
   if (!found) return;
   if (!found.isSocket()) {
-    const kind = found.isDirectory() ? "a directory" : found.isSymbolicLink() ? "a symbolic link" : "an ordinary file";
+    const kind = found.isDirectory()
+      ? "a directory"
+      : found.isSymbolicLink()
+        ? "a symbolic link"
+        : "an ordinary file";
     if (!removeOldIpc || found.isDirectory()) {
       throw new NaughtError("IpcNotSocket", `the ipc file ${ipcFile} is ${kind}, not a socket`);
     }
@@ -69,7 +78,9 @@ function isAnswering(ipcFile: string): Promise<boolean> {
       resolve(true);
     });
     // Anything but a refusal means that somebody may be there, only too busy or not ours to talk to.
-    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"));
+    socket.once("error", (error: NodeJS.ErrnoException) =>
+      resolve(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"),
+    );
   });
 }
 

@@ -45,8 +45,11 @@ function resolveScript(script: string): string {
 
 // A NUL byte would make the fork throw.
 function checkStrings({ args, nodeArgs, env }: Launch): void {
-  const bad = [...args, ...nodeArgs, ...Object.keys(env), ...Object.values(env)].some((text) => text.includes("\0"));
-  if (bad) throw new NaughtError("BadLaunch", "arguments and environment variables must not contain a NUL byte");
+  const bad = [...args, ...nodeArgs, ...Object.keys(env), ...Object.values(env)].some((text) =>
+    text.includes("\0"),
+  );
+  if (bad)
+    throw new NaughtError("BadLaunch", "arguments and environment variables must not contain a NUL byte");
 }
 
 const ours = /^(NAUGHT_|NODE_CHANNEL_|NODE_UNIQUE_ID$|LISTEN_|NOTIFY_SOCKET$|WATCHDOG_)/;

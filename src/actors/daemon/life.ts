@@ -21,7 +21,11 @@ export function runFirstMaster(turn: Turn, launch: ResolvedLaunch): void {
   const { start, startCall, stoppers } = turn.state;
   if (!start || !startCall) return;
   if (stoppers.length > 0) return close(turn);
-  const forwarded = new Map(turn.state.forwarded).set(startCall.call, { client: startCall.client, kind: "start", deploy: "" } as const);
+  const forwarded = new Map(turn.state.forwarded).set(startCall.call, {
+    client: startCall.client,
+    kind: "start",
+    deploy: "",
+  } as const);
   update(turn, { life: "running", forwarded });
   startMaster(turn, startCall.call, { launch, workerCount: start.workerCount, generation: 1 }, false);
 }
@@ -46,7 +50,11 @@ function startMaster(
   const { logs, drain } = start;
   const output = { stdout: logs.stdout !== "/dev/null", stderr: logs.stderr !== "/dev/null" };
   update(turn, { master: "alive" });
-  turn.effects.push({ type: "startMaster", call, start: { launch, workerCount, generation, drain, resume, output } });
+  turn.effects.push({
+    type: "startMaster",
+    call,
+    start: { launch, workerCount, generation, drain, resume, output },
+  });
 }
 
 export function loseMaster(turn: Turn, how: string): void {
@@ -56,7 +64,8 @@ export function loseMaster(turn: Turn, how: string): void {
   if (life !== "running") return;
   const reason = `the master process ${how}`;
   for (const [call, { kind, deploy }] of forwarded) {
-    if (kind === "start") update(turn, { startFailure: { refusal: { error: "MasterLost", message: reason } } });
+    if (kind === "start")
+      update(turn, { startFailure: { refusal: { error: "MasterLost", message: reason } } });
     else if (kind === "status") refuse(turn, call, { error: "MasterLost", message: reason });
     else reply(turn, call, { deploy, outcome: "failed", counts: noCounts, killed: 0, failed: { reason } });
   }
@@ -72,7 +81,11 @@ export function reviveMaster(turn: Turn): void {
   const { life, master, serving, masterDeaths } = turn.state;
   if (life !== "running" || master !== "none" || !serving) return;
   startMaster(turn, 0, serving, true);
-  turn.effects.push({ type: "later", seconds: steadyAfter, message: { type: "masterSteady", deaths: masterDeaths } });
+  turn.effects.push({
+    type: "later",
+    seconds: steadyAfter,
+    message: { type: "masterSteady", deaths: masterDeaths },
+  });
 }
 
 export function beginStop(turn: Turn, { call, client, stop }: Request<"stop">): void {

@@ -92,7 +92,9 @@ function readBootId(): string {
 // The directory by its inode: the same path may be another directory in another mount namespace.
 function nameLock(ipcFile: string): string {
   const { dev, ino } = statSync(dirname(ipcFile));
-  const name = createHash("sha256").update(`${dev} ${ino} ${basename(ipcFile)}`).digest("hex");
+  const name = createHash("sha256")
+    .update(`${dev} ${ino} ${basename(ipcFile)}`)
+    .digest("hex");
   return `\0naught-${name}`;
 }
 

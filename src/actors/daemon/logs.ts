@@ -12,12 +12,18 @@ export interface Logs {
 }
 
 /** Throws CannotWrite. Two streams may go to one file. */
-export async function openLogs({ log, stdout, stderr, maxSize }: LogFiles, daemonMode: boolean): Promise<Logs> {
+export async function openLogs(
+  { log, stdout, stderr, maxSize }: LogFiles,
+  daemonMode: boolean,
+): Promise<Logs> {
   const open = new Map<string, Log>();
   const report = (line: string): void => naught?.write(Buffer.from(`${line}\n`));
   const add = async (path: string, own: NodeJS.WritableStream): Promise<Log> => {
     if (path === "-" && daemonMode) {
-      throw new NaughtError("BadLaunch", "a log can be '-' only with --daemon-mode false: a daemon has no stream of its own");
+      throw new NaughtError(
+        "BadLaunch",
+        "a log can be '-' only with --daemon-mode false: a daemon has no stream of its own",
+      );
     }
     const key = path === "-" ? (own === process.stdout ? "-1" : "-2") : path;
     const existing = open.get(key);

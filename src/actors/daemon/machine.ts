@@ -1,6 +1,14 @@
 /** The daemon's machine: one server from its start to its stop. Pure; owns who called, who watches, and what serves. */
 import type { Deploy, Launch, Status } from "../../protocol/types.js";
-import { beginStop, endStart, finishClose, loseMaster, openFiles, reviveMaster, runFirstMaster } from "./life.js";
+import {
+  beginStop,
+  endStart,
+  finishClose,
+  loseMaster,
+  openFiles,
+  reviveMaster,
+  runFirstMaster,
+} from "./life.js";
 import type { Daemon, Effect, Forwarded, Message, Refusal } from "./state.js";
 import { announce, forward, listAudience, refuse, reply, type Turn, update } from "./turn.js";
 
@@ -23,7 +31,11 @@ export const emptyDaemon: Daemon = {
 };
 
 /** `time` is the wall clock in ISO 8601: what events are stamped with. */
-export function step(state: Daemon, message: Message, time: string): { state: Daemon; effects: readonly Effect[] } {
+export function step(
+  state: Daemon,
+  message: Message,
+  time: string,
+): { state: Daemon; effects: readonly Effect[] } {
   const turn: Turn = { state, effects: [], time };
   handle(turn, message);
   return { state: turn.state, effects: turn.effects };
@@ -88,13 +100,16 @@ function findObstacle({ life, master }: Daemon): Refusal | null {
   if (life === "empty") return { error: "NotStarted" };
   if (life === "opening") return { error: "StillBooting" };
   if (life !== "running") return { error: "ShuttingDown" };
-  return master === "alive" ? null : { error: "MasterLost", message: "the master process died and is being started again" };
+  return master === "alive"
+    ? null
+    : { error: "MasterLost", message: "the master process died and is being started again" };
 }
 
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
 
 function deploy(turn: Turn, { call, client, deploy: wish }: Request<"deploy">): void {
-  const obstacle = findObstacle(turn.state) ?? (turn.state.serving ? null : ({ error: "StillBooting" } as const));
+  const obstacle =
+    findObstacle(turn.state) ?? (turn.state.serving ? null : ({ error: "StillBooting" } as const));
   const { serving } = turn.state;
   if (obstacle || !serving) return refuse(turn, call, obstacle ?? { error: "StillBooting" });
   update(turn, { resolving: new Map(turn.state.resolving).set(call, { client, deploy: wish }) });
@@ -153,7 +168,11 @@ function tellStatus(turn: Turn, { call, client }: Request<"status">): void {
   reply(turn, call, status);
 }
 
-function passBack(turn: Turn, call: number, message: Request<"masterAnswered"> | Request<"masterRefused">): void {
+function passBack(
+  turn: Turn,
+  call: number,
+  message: Request<"masterAnswered"> | Request<"masterRefused">,
+): void {
   const forwarded = new Map(turn.state.forwarded);
   const found = forwarded.get(call);
   if (!found) return;

@@ -90,7 +90,11 @@ export type Message =
 export type Effect =
   | { readonly type: "open"; readonly start: Start }
   | { readonly type: "resolve"; readonly call: CallId; readonly launch: Launch }
-  | { readonly type: "startMaster"; readonly call: CallId; readonly start: Omit<MasterStart, "preload" | "listenFds"> }
+  | {
+      readonly type: "startMaster";
+      readonly call: CallId;
+      readonly start: Omit<MasterStart, "preload" | "listenFds" | "listenNames">;
+    }
   | { readonly type: "askMaster"; readonly call: CallId; readonly ask: MasterAsk }
   | { readonly type: "reply"; readonly call: CallId; readonly result: Answer }
   | { readonly type: "refuse"; readonly call: CallId; readonly refusal: Refusal }

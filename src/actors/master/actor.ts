@@ -1,18 +1,28 @@
 /** The master actor: performs what the pool decides, and tells the pool what becomes of the processes. */
+
+import { NaughtError } from "../../protocol/errors.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
-import { NaughtError } from "../../protocol/errors.js";
 import type { Transport } from "../../protocol/transport.js";
-import type { DrainTimes, MasterSettled, MasterStart, MasterStarted, Status, WorkerRef } from "../../protocol/types.js";
+import type {
+  DrainTimes,
+  MasterSettled,
+  MasterStart,
+  MasterStarted,
+  Status,
+  WorkerRef,
+} from "../../protocol/types.js";
 import { createCalls, createTimers, startActor } from "../actor.js";
 import { forkWorker, type WorkerHandle } from "./handle.js";
 import { emptyPool, step } from "./pool/pool.js";
 import type { Effect, Failure, Message, Pool, PoolWorker, Result, Timer } from "./pool/state.js";
+import { createSocketCopies } from "./socket-copies.js";
 
 /** `ended` is called once: when the last worker is gone for good. */
 export function serveMaster(transport: Transport, ended: () => void): void {
   const calls = createCalls();
   const handles = new Map<number, WorkerHandle>();
+  const sockets = createSocketCopies();
   let config: MasterStart | undefined;
 
   const host = connect(
@@ -22,14 +32,19 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       start: (params) => {
         config ??= params;
         const { launch, workerCount, generation, resume } = params;
-        return calls.ask<MasterStarted>((call) => post({ type: "start", call, launch, workerCount, generation, resume }));
+        return calls.ask<MasterStarted>((call) =>
+          post({ type: "start", call, launch, workerCount, generation, resume }),
+        );
       },
       status: () => calls.ask<Status>((call) => post({ type: "status", call })),
       deploy: ({ id, launch, workerCount, timeout = null }) =>
         calls.ask<MasterSettled>((call) => post({ type: "deploy", call, id, launch, workerCount, timeout })),
-      attachDeploy: ({ deploy: id }) => calls.ask<MasterSettled>((call) => post({ type: "attachDeploy", call, id })),
+      attachDeploy: ({ deploy: id }) =>
+        calls.ask<MasterSettled>((call) => post({ type: "attachDeploy", call, id })),
       abortDeploy: () => calls.ask<MasterSettled>((call) => post({ type: "abortDeploy", call })),
-      stop: ({ timeout = null }) => calls.ask<Record<string, never>>((call) => post({ type: "stop", call, timeout })),
+      stop: ({ timeout = null }) =>
+        calls.ask<Record<string, never>>((call) => post({ type: "stop", call, timeout })),
+      release: ({ key }) => sockets.release(key),
     },
     Host,
   );
@@ -46,7 +61,9 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   // Without a daemon nobody can drive this master any more: it goes, and takes its workers along in good order.
   host.onClose(() => {
     const { grace, timeout } = config?.drain ?? { grace: 0, timeout: 0 };
-    calls.ask((call) => post({ type: "stop", call, timeout: grace + timeout + orphanPatience })).catch(() => {});
+    calls
+      .ask((call) => post({ type: "stop", call, timeout: grace + timeout + orphanPatience }))
+      .catch(() => {});
   });
 
   function perform(effect: Effect): void {
@@ -58,7 +75,9 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       case "kill":
         return handles.get(effect.worker)?.kill();
       case "emit":
-        return host.client.event(effect.worker ? { ...effect.event, worker: nameWorker(effect.worker) } : effect.event);
+        return host.client.event(
+          effect.worker ? { ...effect.event, worker: nameWorker(effect.worker) } : effect.event,
+        );
       case "reply":
         return calls.answer(effect.call, complete(effect.result));
       case "refuse":
@@ -72,7 +91,9 @@ export function serveMaster(transport: Transport, ended: () => void): void {
         return host.client.serving({ generation, workerCount, launch });
       }
       case "waiting":
-        return host.client.waiting({ workers: effect.workers.map((worker) => ({ ...worker, ...nameWorker(worker) })) });
+        return host.client.waiting({
+          workers: effect.workers.map((worker) => ({ ...worker, ...nameWorker(worker) })),
+        });
       case "end":
         timers.clearAll();
         return ended();
@@ -81,14 +102,20 @@ export function serveMaster(transport: Transport, ended: () => void): void {
 
   function fork({ id, slot, generation }: PoolWorker, launch: MasterStart["launch"]): void {
     if (!config) throw new Error("a worker was to be forked before the start");
-    const handle = forkWorker({ id, slot, generation }, launch, config, host.client, {
-      online: () => post({ type: "online", worker: id }),
-      offline: () => post({ type: "offline", worker: id }),
-      exit: (how) => {
-        post({ type: "exit", worker: id, how });
-        handles.delete(id);
+    const handle = forkWorker(
+      { id, slot, generation },
+      launch,
+      config,
+      { host: host.client, sockets },
+      {
+        online: () => post({ type: "online", worker: id }),
+        offline: () => post({ type: "offline", worker: id }),
+        exit: (how) => {
+          post({ type: "exit", worker: id, how });
+          handles.delete(id);
+        },
       },
-    });
+    );
     handles.set(id, handle);
   }
 

@@ -4,9 +4,16 @@ import { openChannel } from "../../protocol/channel.js";
 import type { Client } from "../../protocol/contract.js";
 import type { Host } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
-import type { DrainTimes, ResolvedLaunch, MasterStart, WorkerRef } from "../../protocol/types.js";
+import type { DrainTimes, MasterStart, ResolvedLaunch, WorkerRef } from "../../protocol/types.js";
 import { Supervisor, Worker } from "../../protocol/worker.js";
-import { takePipe } from "./pipe.js";
+import { takePipe } from "../node-internals.js";
+import type { SocketCopies } from "./socket-copies.js";
+
+/** A worker's numbers of the sockets that naught was given begin here: 3 is its channel. */
+export const firstWorkerFd = 4;
+
+/** Milliseconds between the end of a channel and the exit that explains it. */
+const exitPatience = 1000;
 
 export interface WorkerHandle {
   readonly ref: WorkerRef;
@@ -25,8 +32,8 @@ export interface WorkerFacts {
 export function forkWorker(
   worker: Omit<WorkerRef, "pid">,
   launch: ResolvedLaunch,
-  config: Pick<MasterStart, "preload" | "output" | "listenFds">,
-  host: Client<typeof Host>,
+  config: Pick<MasterStart, "preload" | "output" | "listenFds" | "listenNames">,
+  { host, sockets }: { host: Client<typeof Host>; sockets: SocketCopies },
   facts: WorkerFacts,
 ): WorkerHandle {
   let gone = false;
@@ -49,9 +56,19 @@ export function forkWorker(
   });
   child.on("exit", (code, signal) => leave(signal ? `was killed by ${signal}` : `exited with code ${code}`));
   // The channel is ended by the worker alone, at its exit: cluster needs it until then.
-  const peer = connect(openChannel(child, () => {}), Supervisor, { online: told(facts.online), offline: told(facts.offline) }, Worker);
-  // A worker without a channel cannot be told anything any more.
-  peer.onClose(() => !gone && facts.offline());
+  const peer = connect(
+    openChannel(child, () => {}),
+    Supervisor,
+    {
+      online: told(facts.online),
+      offline: told(facts.offline),
+      listen: async (wish) => sockets.keep(await host.listen({ ...wish, worker: ref })),
+      unlisten: ({ key }) => host.unlisten({ key, worker: ref }),
+    },
+    Worker,
+  );
+  // A worker without a channel cannot be told anything any more. Mostly its exit is about to be heard of.
+  peer.onClose(() => setTimeout(() => !gone && facts.offline(), exitPatience));
   return {
     ref,
     shutdown(times) {
@@ -73,22 +90,46 @@ function told(tell: () => void): () => Record<string, never> {
 function tryFork(
   slot: number,
   launch: ResolvedLaunch,
-  { preload, output, listenFds }: Pick<MasterStart, "preload" | "output" | "listenFds">,
+  {
+    preload,
+    output,
+    listenFds,
+    listenNames,
+  }: Pick<MasterStart, "preload" | "output" | "listenFds" | "listenNames">,
 ): ClusterWorker | Error {
   cluster.setupPrimary({
     exec: launch.realScript,
     args: launch.args,
     cwd: launch.realCwd,
     execArgv: [...launch.nodeArgs, "--require", preload],
-    stdio: ["ignore", output.stdout ? "pipe" : "ignore", output.stderr ? "pipe" : "ignore", "ipc"],
+    stdio: [
+      "ignore",
+      output.stdout ? "pipe" : "ignore",
+      output.stderr ? "pipe" : "ignore",
+      "ipc",
+      ...listenFds,
+    ],
   });
-  const listenFd = listenFds[0];
-  const env = { ...launch.env, NAUGHT_WORKER: String(slot) };
   try {
-    return cluster.fork(listenFd === undefined ? env : { ...env, LISTEN_FD: String(listenFd) });
+    return cluster.fork({
+      ...launch.env,
+      NAUGHT_WORKER: String(slot),
+      ...nameSockets(listenFds, listenNames),
+    });
   } catch (error) {
     return error as Error;
   }
+}
+
+// Where the worker finds the sockets that naught was given: the first as under 1.x, and all of them.
+function nameSockets(listenFds: readonly number[], names: readonly string[]): Record<string, string> {
+  if (listenFds.length === 0) return {};
+  const fds = listenFds.map((_, index) => firstWorkerFd + index);
+  return {
+    LISTEN_FD: String(fds[0]),
+    NAUGHT_LISTEN_FDS: fds.join(","),
+    ...(names.length > 0 ? { NAUGHT_LISTEN_FDNAMES: names.join(":") } : {}),
+  };
 }
 
 function describeError(error: NodeJS.ErrnoException): string {

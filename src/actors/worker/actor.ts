@@ -3,6 +3,7 @@ import cluster from "node:cluster";
 import { type ChannelEnd, isWrapped, openChannel } from "../../protocol/channel.js";
 import { connect } from "../../protocol/peer.js";
 import { Supervisor, Worker } from "../../protocol/worker.js";
+import { listenThroughSupervisor } from "./listen.js";
 import { trackServers } from "./servers.js";
 
 /** Called once, before any of the app's code. */
@@ -28,6 +29,7 @@ export function serveWorker(): void {
       (error: Error) => callback?.(error),
     );
   };
+  listenThroughSupervisor(supervisor);
   understandWords(declare);
   leaveThroughOffline(() => declare("offline"));
 }
@@ -60,8 +62,12 @@ function understandWords(declare: (word: "online" | "offline", callback?: SendCa
   const { send } = process;
   if (!send) return;
   process.send = ((message: unknown, ...rest: unknown[]): boolean => {
-    if (message !== "online" && message !== "offline") return Reflect.apply(send, process, [message, ...rest]);
-    declare(message, rest.find((argument): argument is SendCallback => typeof argument === "function"));
+    if (message !== "online" && message !== "offline")
+      return Reflect.apply(send, process, [message, ...rest]);
+    declare(
+      message,
+      rest.find((argument): argument is SendCallback => typeof argument === "function"),
+    );
     return true;
   }) as NonNullable<typeof process.send>;
 }

@@ -15,7 +15,7 @@ import {
 export interface Departure {
   /** Something became known about a connection. Facts that come when all is over are ignored. */
   tell(connection: Connection, fact: Fact): void;
-  /** Every connection was told of. */
+  /** Every connection was told of. The time for responses in flight begins. */
   begin(timeout: number): void;
   /** Resolves when nothing has to be waited for any more. */
   readonly settled: Promise<void>;

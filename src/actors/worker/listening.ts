@@ -1,5 +1,6 @@
 /** A listening socket's end: the server stops accepting, and its application does not notice. */
 import type { Server } from "node:net";
+import { setImmediate as passTurn } from "node:timers/promises";
 
 /** The part of Node's listening handles that `net.Server` and `node:cluster` call. There is no public way to it. */
 interface ListeningHandle {
@@ -25,6 +26,19 @@ export function stopAccepting(server: Server): void {
   const address = readAddress(server, handle);
   handle.close();
   listening._handle = new ClosedHandle(address);
+}
+
+/**
+ * Resolves when no connection waits to be accepted: a socket that belongs to this process alone, as it does without
+ * node:cluster, resets them when it is closed. Node accepts one in a turn. Under a storm it ends all the same.
+ */
+export async function acceptWaiting(accepted: () => number): Promise<void> {
+  await passTurn();
+  for (let turn = 0; turn < 100; turn += 1) {
+    const before = accepted();
+    await passTurn();
+    if (accepted() === before) return;
+  }
 }
 
 /** Null for a unix socket: its handle has no such method, and its server remembers the path by itself. */

@@ -16,7 +16,8 @@ import {
 } from "./connection.js";
 import { type Departure, prepareDeparture } from "./departure.js";
 import { prepareFarewell } from "./farewell.js";
-import { stopAccepting } from "./listening.js";
+import { awaitHandovers } from "./handover.js";
+import { acceptWaiting, stopAccepting } from "./listening.js";
 import { type Delivery, observeServers } from "./observation.js";
 
 export interface Servers {
@@ -36,7 +37,9 @@ interface Leaving {
 export function trackServers(): Servers {
   const listening = new Set<Server>();
   const connections = new Set<Connection>();
+  let accepted = 0;
   let leaving: Leaving | undefined;
+  let drained: Promise<void> | undefined;
 
   /** Tells the drain, if there is one, what a connection is doing now. */
   function report(connection: Connection): void {
@@ -50,6 +53,7 @@ export function trackServers(): Servers {
   }
 
   function heardConnection(server: Server, socket: Socket): void {
+    accepted += 1;
     if (!speaksHttp1(server)) return;
     const known = connectionOf(socket);
     if (known !== undefined) {
@@ -134,16 +138,23 @@ export function trackServers(): Servers {
     const settled = departure.settled.then(() => {
       for (const undo of restore) undo();
     });
-    return { departure, grace: times.grace * 1000, settled };
+    leaving = { departure, grace: times.grace * 1000, settled };
+    return leaving;
+  }
+
+  async function drainAll(times: DrainTimes): Promise<void> {
+    await acceptWaiting(() => accepted);
+    const { departure, settled } = leave(times);
+    for (const connection of connections) report(connection);
+    await awaitHandovers();
+    departure.begin(times.timeout * 1000);
+    await settled;
   }
 
   return {
     drain(times) {
-      if (leaving !== undefined) return leaving.settled;
-      leaving = leave(times);
-      for (const connection of connections) report(connection);
-      leaving.departure.begin(times.timeout * 1000);
-      return leaving.settled;
+      drained ??= drainAll(times);
+      return drained;
     },
   };
 }

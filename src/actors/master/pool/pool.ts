@@ -10,7 +10,7 @@ import {
   tellWaiting,
 } from "./rollout.js";
 import { announceReady, endDelay, fillSlots, forgiveSlot, noteFailure, watchSteadiness } from "./slots.js";
-import type { CallId, Effect, Message, Pool, PoolWorker, Timer } from "./state.js";
+import type { CallId, Effect, Message, Phase, Pool, PoolWorker, Timer } from "./state.js";
 import { expireStop, settleStop, stop } from "./stop.js";
 import {
   countWorkers,
@@ -109,7 +109,8 @@ function refuseDeploy(turn: Turn, call: CallId): void {
   if (phase.name === "rollout" && phase.kind === "deploy") {
     turn.effects.push({ type: "refuse", call, error: "DeployInProgress", data: { deploy: phase.id } });
   } else {
-    const error = phase.name === "rollout" ? "StillBooting" : phase.name === "empty" ? "NotStarted" : "ShuttingDown";
+    const error =
+      phase.name === "rollout" ? "StillBooting" : phase.name === "empty" ? "NotStarted" : "ShuttingDown";
     turn.effects.push({ type: "refuse", call, error });
   }
 }
@@ -137,15 +138,29 @@ function abortDeploy(turn: Turn, call: CallId): void {
 function tellStatus(turn: Turn, call: CallId): void {
   emit(turn, "Status");
   const { phase, workers } = turn.pool;
-  const rollout = phase.name === "rollout" ? phase : null;
   const result: Omit<Status, "workers"> = {
-    phase: rollout ? (rollout.kind === "boot" ? "booting" : "deploying") : phase.name === "rest" ? "online" : "stopping",
+    phase: nameStatus(phase),
     counts: countWorkers(turn.pool),
     waitingFor: findWaitingFor(turn.pool),
-    ...(rollout?.kind === "deploy" ? { deploy: rollout.id } : {}),
+    ...(phase.name === "rollout" && phase.kind === "deploy" ? { deploy: phase.id } : {}),
   };
   const described = describeWorkers(turn, workers);
   turn.effects.push({ type: "reply", call, result: { ...result, workers: described } });
+}
+
+/** A master that has not been told to start is on its way up, too. */
+function nameStatus(phase: Phase): Status["phase"] {
+  switch (phase.name) {
+    case "empty":
+      return "booting";
+    case "rollout":
+      return phase.kind === "boot" ? "booting" : "deploying";
+    case "rest":
+      return "online";
+    case "stop":
+    case "gone":
+      return "stopping";
+  }
 }
 
 function expire(turn: Turn, timer: Timer): void {
@@ -180,8 +195,9 @@ function expireDeploy(turn: Turn): void {
 
 function findAwaited({ phase, workers }: Pool): PoolWorker[] {
   if (phase.name !== "rollout") return [...workers];
-  if (phase.stage !== "booting") return workers.filter(({ status }) => status === "dying");
-  return workers.filter(({ status, generation }) => status === "booting" && generation === phase.coming.number);
+  if (phase.stage === "leaving") return workers.filter(({ generation }) => generation < phase.coming.number);
+  const coming = workers.filter(({ generation }) => generation === phase.coming.number);
+  return phase.stage === "destroying" ? coming : coming.filter(({ status }) => status === "booting");
 }
 
 function welcome(turn: Turn, worker: PoolWorker): void {
@@ -207,9 +223,9 @@ function dismiss(turn: Turn, worker: PoolWorker): void {
     return failRollout(turn, rollout, { aborted: false, reason, worker });
   }
   const soon = worker.status === "booting" || turn.now - worker.since < shortLife;
-  if (soon) noteFailure(turn, worker);
-  if (worker.status === "booting") destroy(turn, worker, "WorkerOffline", "WorkerDeath");
-  else retire(turn, worker, "WorkerOffline", "WorkerDeath");
+  const delay = soon ? noteFailure(turn, worker) : undefined;
+  if (worker.status === "booting") destroy(turn, worker, "WorkerOffline", "WorkerDeath", delay);
+  else retire(turn, worker, "WorkerOffline", "WorkerDeath", delay);
 }
 
 function bury(turn: Turn, worker: PoolWorker, how: string): void {
@@ -219,10 +235,12 @@ function bury(turn: Turn, worker: PoolWorker, how: string): void {
     emit(turn, worker.leaves, worker, how);
   } else if (rollout) {
     emit(turn, "NewDeath", worker, how);
-    const when = worker.status === "booting" ? "before it was online" : "before its generation had taken over";
+    const when =
+      worker.status === "booting" ? "before it was online" : "before its generation had taken over";
     failRollout(turn, rollout, { aborted: false, reason: `worker ${worker.slot} ${how} ${when}`, worker });
   } else {
-    emit(turn, "WorkerDeath", worker, how + noteFailure(turn, worker));
+    const delay = noteFailure(turn, worker);
+    emit(turn, "WorkerDeath", worker, delay ? `${how}; ${delay}` : how);
   }
   settleRollout(turn);
   settleStop(turn);

@@ -1,6 +1,7 @@
 /** Boot and deploy: all new workers are forked at once, and only when all are online is any old one asked to go. */
-import type { CallId, Failure, Generation, PoolWorker, Result, Rollout } from "./state.js";
+
 import { announceReady, forgiveAll } from "./slots.js";
+import type { CallId, Failure, Generation, PoolWorker, Result, Rollout } from "./state.js";
 import {
   clearTimer,
   countWorkers,
@@ -88,7 +89,7 @@ export function settleRollout(turn: Turn): void {
     endRollout(turn, phase, "done");
   } else {
     if (workers.some(({ generation }) => generation === coming.number)) return;
-    endRollout(turn, phase, phase.failure?.aborted ? "aborted" : "failed");
+    endRollout(turn, phase, nameFailure(phase));
   }
 }
 
@@ -97,30 +98,57 @@ function endRollout(turn: Turn, rollout: Rollout, outcome: "done" | "failed" | "
   clearTimer(turn, { kind: "deploy", generation: rollout.coming.number });
   const booted = rollout.kind === "deploy" || outcome === "done";
   enter(turn, booted ? { name: "rest" } : { name: "gone" });
-  if (outcome === "failed" && rollout.kind === "deploy") emit(turn, "DeployFailed", null, rollout.failure?.reason);
+  if (outcome === "failed" && rollout.kind === "deploy")
+    emit(turn, "DeployFailed", null, rollout.failure?.reason);
   else announceReady(turn);
   answerRollout(turn, rollout, outcome);
   if (!booted) turn.effects.push({ type: "end" });
 }
 
+function nameFailure({ failure }: Rollout): "failed" | "aborted" {
+  return failure?.aborted ? "aborted" : "failed";
+}
+
+/** Tells everybody who waits for the rollout that a stop ends it; one that had failed before has its own reason. */
+export function interruptRollout(turn: Turn, rollout: Rollout): void {
+  clearTimer(turn, { kind: "deploy", generation: rollout.coming.number });
+  answerRollout(turn, rollout, rollout.failure ? nameFailure(rollout) : "stopped");
+}
+
 /** Answers everybody who waits for the rollout. */
-export function answerRollout(
+function answerRollout(
   turn: Turn,
   rollout: Rollout,
   outcome: "done" | "failed" | "aborted" | "stopped",
 ): void {
-  const failed = outcome === "stopped" ? { reason: "the server was stopped" } : outcome === "failed" ? rollout.failure : null;
+  const failed =
+    outcome === "stopped"
+      ? { reason: "the server was stopped" }
+      : outcome === "failed"
+        ? rollout.failure
+        : null;
   const counts = countWorkers(turn.pool);
   const failure = failed ? { failed: { reason: failed.reason, ...pickWorker(failed) } } : {};
   let result: Result;
   if (rollout.kind === "boot") {
-    result = { outcome: outcome === "done" ? "ready" : outcome === "stopped" ? "stopped" : "failed", counts, ...failure };
+    result = {
+      outcome: outcome === "done" ? "ready" : outcome === "stopped" ? "stopped" : "failed",
+      counts,
+      ...failure,
+    };
   } else {
-    const settled = { deploy: rollout.id, outcome: outcome === "stopped" ? "failed" : outcome, counts, killed: rollout.killed, ...failure } as const;
+    const settled = {
+      deploy: rollout.id,
+      outcome: outcome === "stopped" ? "failed" : outcome,
+      counts,
+      killed: rollout.killed,
+      ...failure,
+    } as const;
     turn.pool = { ...turn.pool, lastDeploy: settled };
     result = settled;
   }
-  for (const call of [...rollout.callers, ...rollout.aborters]) turn.effects.push({ type: "reply", call, result });
+  for (const call of [...rollout.callers, ...rollout.aborters])
+    turn.effects.push({ type: "reply", call, result });
 }
 
 function pickWorker({ worker }: Failure): { worker?: PoolWorker } {
@@ -128,7 +156,10 @@ function pickWorker({ worker }: Failure): { worker?: PoolWorker } {
 }
 
 /** Tells callers whom they wait for, and again later. */
-export function tellWaiting(turn: Turn, workers: Extract<Turn["effects"][number], { type: "waiting" }>["workers"]): void {
+export function tellWaiting(
+  turn: Turn,
+  workers: Extract<Turn["effects"][number], { type: "waiting" }>["workers"],
+): void {
   turn.effects.push({ type: "waiting", workers });
   setTimer(turn, { kind: "waiting" }, waitingEvery);
 }

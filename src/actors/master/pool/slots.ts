@@ -12,7 +12,9 @@ export function fillSlots(turn: Turn): void {
   const serving = findServing(turn);
   if (!serving) return;
   const staying = listStaying(turn, ["booting", "online", "new_online"]);
-  const filled = new Set(staying.filter((worker) => worker.generation === serving.number).map(({ slot }) => slot));
+  const filled = new Set(
+    staying.filter((worker) => worker.generation === serving.number).map(({ slot }) => slot),
+  );
   for (let slot = 0; slot < serving.workerCount; slot += 1) {
     if (!filled.has(slot) && !turn.pool.backoff.get(slot)?.waiting) spawn(turn, slot, serving);
   }
@@ -23,15 +25,15 @@ function findServing({ pool }: Turn): Generation | null {
   return pool.phase.name === "rest" || pool.phase.name === "rollout" ? pool.serving : null;
 }
 
-/** Counts a failure of the slot's worker. The first is forgiven; returns what to say about the delay otherwise. */
-export function noteFailure(turn: Turn, { slot }: PoolWorker): string {
+/** Counts a failure of the slot's worker. The first is forgiven; returns what to say about the delay, if there is one. */
+export function noteFailure(turn: Turn, { slot }: PoolWorker): string | undefined {
   const failures = (turn.pool.backoff.get(slot)?.failures ?? 0) + 1;
   const waiting = failures > 1;
   setBackoff(turn, slot, { failures, waiting });
-  if (!waiting) return "";
+  if (!waiting) return undefined;
   const seconds = Math.min(longestDelay, firstDelay * 2 ** (failures - 2));
   setTimer(turn, { kind: "slot", slot, failures }, seconds, true);
-  return `; failure ${failures} in a row, next try in about ${seconds} s`;
+  return `failure ${failures} in a row, next try in about ${seconds} s`;
 }
 
 export function endDelay(turn: Turn, slot: number, failures: number): void {

@@ -2,10 +2,10 @@
 import type { ErrorName } from "../../../protocol/errors.js";
 import type {
   EventName,
-  ResolvedLaunch,
   MasterSettled,
   MasterStarted,
   PoolEvent,
+  ResolvedLaunch,
   Status,
   WorkerInfo,
   WorkerRef,
@@ -18,7 +18,7 @@ export type CallId = number;
 /** A worker as the pool sees it; its pid is the performer's business. */
 export type PoolWorker = Readonly<Omit<WorkerRef, "pid">> & {
   readonly status: WorkerStatus;
-  /** When it got this status, in milliseconds of the clock that stamps the messages. */
+  /** When it got this status, in milliseconds of the clock that stamps the messages; `new_online` and `online` are one. */
   readonly since: number;
   /** What the event of its exit will be called; null while nobody has asked it to go. */
   readonly leaves: EventName | null;
@@ -45,7 +45,11 @@ export interface Rollout {
   readonly callers: readonly CallId[];
   readonly aborters: readonly CallId[];
   /** Why it is being destroyed. */
-  readonly failure: { readonly aborted: boolean; readonly reason: string; readonly worker?: PoolWorker } | null;
+  readonly failure: {
+    readonly aborted: boolean;
+    readonly reason: string;
+    readonly worker?: PoolWorker;
+  } | null;
   /** How many old workers had to be killed. */
   readonly killed: number;
 }
@@ -71,7 +75,7 @@ export interface Pool {
   readonly backoff: ReadonlyMap<number, Backoff>;
   readonly nextWorker: number;
   readonly nextGeneration: number;
-  readonly lastDeploy: Omit<MasterSettled, "failed"> & { readonly failed?: Failure } | null;
+  readonly lastDeploy: (Omit<MasterSettled, "failed"> & { readonly failed?: Failure }) | null;
 }
 
 /** `Failed` of the protocol without the pid. */

@@ -1,5 +1,5 @@
 /** The stop: possible at any moment, joined by later ones, which may shorten it. */
-import { answerRollout } from "./rollout.js";
+import { interruptRollout } from "./rollout.js";
 import { forgiveAll } from "./slots.js";
 import type { CallId, Phase } from "./state.js";
 import { clearTimer, destroy, emit, enter, listStaying, retire, setTimer, type Turn } from "./turn.js";
@@ -22,10 +22,7 @@ function beginStop(turn: Turn, call: CallId): void {
   const before: Phase = turn.pool.phase;
   enter(turn, { name: "stop", callers: [call], deadline: null });
   forgiveAll(turn);
-  if (before.name === "rollout") {
-    clearTimer(turn, { kind: "deploy", generation: before.coming.number });
-    answerRollout(turn, before, "stopped");
-  }
+  if (before.name === "rollout") interruptRollout(turn, before);
   setTimer(turn, { kind: "waiting" }, 5);
   for (const worker of listStaying(turn, ["booting", "online", "new_online"])) {
     retire(turn, worker, "ShutdownOld", "OldExit");

@@ -1,5 +1,12 @@
 /** One step in the making: the state so far and the effects so far. The other files of the pool are written in its verbs. */
-import type { Counts, EventName, ResolvedLaunch, WaitingFor, WorkerInfo, WorkerStatus } from "../../../protocol/types.js";
+import type {
+  Counts,
+  EventName,
+  ResolvedLaunch,
+  WaitingFor,
+  WorkerInfo,
+  WorkerStatus,
+} from "../../../protocol/types.js";
 import type { Effect, Generation, Phase, Pool, PoolWorker, Timer } from "./state.js";
 
 export interface Turn {
@@ -35,17 +42,29 @@ function fork(turn: Turn, worker: PoolWorker, launch: ResolvedLaunch): void {
 }
 
 /** Asks a worker to leave in its own time. */
-export function retire(turn: Turn, worker: PoolWorker, event: EventName, leaves: EventName): void {
+export function retire(
+  turn: Turn,
+  worker: PoolWorker,
+  event: EventName,
+  leaves: EventName,
+  detail?: string,
+): void {
   const dying = change(turn, worker, { status: "dying", leaves });
-  emit(turn, event, dying);
+  emit(turn, event, dying, detail);
   turn.effects.push({ type: "shutdown", worker: worker.id });
 }
 
 /** Kills a worker, which counts as dying until it is gone. One that is being killed already is left alone. */
-export function destroy(turn: Turn, worker: PoolWorker, event: EventName, leaves: EventName): boolean {
+export function destroy(
+  turn: Turn,
+  worker: PoolWorker,
+  event: EventName,
+  leaves: EventName,
+  detail?: string,
+): boolean {
   if (worker.killed) return false;
   const dying = change(turn, worker, { status: "dying", leaves: worker.leaves ?? leaves, killed: true });
-  emit(turn, event, dying);
+  emit(turn, event, dying, detail);
   turn.effects.push({ type: "kill", worker: worker.id });
   return true;
 }
@@ -55,7 +74,9 @@ export function setStatus(turn: Turn, worker: PoolWorker, status: WorkerStatus):
 }
 
 function change(turn: Turn, worker: PoolWorker, changes: Partial<PoolWorker>): PoolWorker {
-  const since = changes.status === worker.status ? worker.since : turn.now;
+  // A take-over that is complete makes a worker no younger.
+  const online = worker.status === "new_online" && changes.status === "online";
+  const since = online || changes.status === worker.status ? worker.since : turn.now;
   const changed = { ...worker, ...changes, since };
   const workers = turn.pool.workers.map((other) => (other.id === worker.id ? changed : other));
   turn.pool = { ...turn.pool, workers };

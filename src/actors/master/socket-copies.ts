@@ -1,0 +1,37 @@
+/** The master's copies of the daemon's listening sockets: one of each is what every worker is sent. */
+import type { Handle } from "../../protocol/contract.js";
+import { carryHandle, findHandle } from "../../protocol/transport.js";
+import type { Listened } from "../../protocol/types.js";
+import type { SocketHandle } from "../node-internals.js";
+
+export interface SocketCopies {
+  /** Makes the socket that came with the answer travel on with it. */
+  keep(listened: Listened): Listened;
+  /** The daemon has given the socket up. */
+  release(key: string): void;
+}
+
+export function createSocketCopies(): SocketCopies {
+  const copies = new Map<string, Handle>();
+  return {
+    keep(listened) {
+      const received = findHandle(listened);
+      if (!received) return listened;
+      const known = copies.get(listened.key);
+      // Each that comes is a descriptor of its own. The first is kept, because one that is being sent must not be closed.
+      if (known) close(received);
+      else copies.set(listened.key, received);
+      carryHandle(listened, known ?? received);
+      return listened;
+    },
+    release(key) {
+      const copy = copies.get(key);
+      copies.delete(key);
+      if (copy) close(copy);
+    },
+  };
+}
+
+function close(handle: Handle): void {
+  (handle as SocketHandle).close();
+}

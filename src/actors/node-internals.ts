@@ -1,0 +1,83 @@
+/**
+ * The one place that reaches into Node where it has no public way. Each function throws, or returns null, in words
+ * when a Node version has changed what it relies on; test/unit/node-internals.test.ts holds them against each Node.
+ */
+import cluster from "node:cluster";
+import net from "node:net";
+import type { Readable } from "node:stream";
+import type { Handle } from "../protocol/contract.js";
+
+/** What Node's listening handles (TCPWrap, PipeWrap) have in common. */
+export interface SocketHandle {
+  close(closed?: () => void): void;
+  /** TCP only. Fills in address, family and port; returns 0 or a negative error number. */
+  getsockname?(out: { address?: string; port?: number }): number;
+}
+
+/** What node:cluster asks its primary for on behalf of a server that listens. */
+export interface ListenQuery {
+  readonly address: string | null;
+  readonly port: number | null;
+  readonly addressType: number | string | null;
+  readonly fd?: number;
+  readonly flags?: number;
+  readonly readableAll?: boolean;
+  readonly writableAll?: boolean;
+}
+
+export type ListenAnswer = (errno: number, handle: Handle | null) => void;
+type GetServer = (server: object, query: ListenQuery, answer: ListenAnswer) => void;
+
+/** Whether this Node lets us bind a listening socket without listening on it, and hand it to another process. */
+export function canBind(): boolean {
+  return typeof readInternal(net, "_createServerHandle") === "function";
+}
+
+/** Binds a listening socket. Returns a negative error number when that is impossible; the bind may also fail later: see `readBindError`. */
+export function bindSocket({ address, port, addressType, fd, flags }: ListenQuery): SocketHandle | number {
+  const create = readInternal(net, "_createServerHandle") as (
+    address: string | null,
+    port: number | null,
+    addressType: number | string | null,
+    fd?: number,
+    flags?: number,
+  ) => SocketHandle | number;
+  return create(address, port, addressType, fd, flags);
+}
+
+/** libuv reports that a TCP address is in use only when the socket is looked at. */
+export function readBindError(handle: SocketHandle): number {
+  return handle.getsockname?.({}) ?? 0;
+}
+
+/**
+ * Puts `listen` in the place of the one function through which a cluster worker obtains its listening sockets.
+ * `listen` gets the original to fall back on. Returns false where Node has no such function.
+ */
+export function replaceGetServer(
+  listen: (server: object, query: ListenQuery, answer: ListenAnswer, original: GetServer) => void,
+): boolean {
+  const original = readInternal(cluster, "_getServer") as GetServer | undefined;
+  if (typeof original !== "function") return false;
+  (cluster as unknown as { _getServer: GetServer })._getServer = (server, query, answer) =>
+    listen(server, query, answer, (...args) => Reflect.apply(original, cluster, args));
+  return true;
+}
+
+/**
+ * Takes the reading end of a child's pipe away from this process, unread. Must be called in the tick of the fork: a
+ * byte that Node has read here cannot be handed on. `release` closes this process's copy.
+ */
+export function takePipe(stream: Readable): { handle: Handle; release: () => void } {
+  const handle = readInternal(stream, "_handle") as { readStop(): number; readStart(): number } | undefined;
+  if (typeof handle?.readStop !== "function")
+    throw new Error("this Node keeps a child's pipe elsewhere than in stream._handle");
+  handle.readStop();
+  // Node resumes the pipes of a child that has exited, and would swallow what the daemon has yet to read.
+  handle.readStart = () => 0;
+  return { handle, release: () => void stream.destroy() };
+}
+
+function readInternal(owner: object, name: string): unknown {
+  return (owner as Record<string, unknown>)[name];
+}
