@@ -45,6 +45,49 @@ export function bindSocket({ address, port, addressType, fd, flags }: ListenQuer
   return create(address, port, addressType, fd, flags);
 }
 
+/** libuv's UV_TCP_REUSEPORT, which Node's own binding takes among its flags from 22.12 on. */
+export const reusePort = 2;
+
+/** Whether several sockets may be bound to one port, so that the kernel spreads connections over them. */
+export function canSharePort(): boolean {
+  if (process.platform !== "linux") return false;
+  const one = bindSocket({ address: "127.0.0.1", port: 0, addressType: 4, flags: reusePort });
+  if (typeof one === "number") return false;
+  const { port = 0 } = readBound(one) ?? {};
+  const other = bindSocket({ address: "127.0.0.1", port, addressType: 4, flags: reusePort });
+  const shared = typeof other !== "number" && readBindError(other) === 0;
+  one.close();
+  if (typeof other !== "number") other.close();
+  return shared;
+}
+
+/** What a TCP socket is bound to; null for a unix socket. */
+export function readBound(handle: SocketHandle): { address?: string; port?: number } | null {
+  const bound: { address?: string; port?: number } = {};
+  return handle.getsockname?.(bound) === 0 ? bound : null;
+}
+
+/** Makes `server`, which listens already, accept from one more socket, too. Returns 0 or a negative error number. */
+export function acceptAlso(server: net.Server, extra: SocketHandle): number {
+  const own = readInternal(server, "_handle") as object | null;
+  if (!own) return notListening;
+  const owner = Object.getOwnPropertySymbols(own).find(({ description }) => description === "owner_symbol");
+  const onconnection = readInternal(own, "onconnection");
+  const listen = readInternal(extra, "listen") as ((backlog: number) => number) | undefined;
+  if (!owner || typeof onconnection !== "function" || typeof listen !== "function") {
+    throw new Error(
+      "this Node's listening handles have another shape than owner_symbol, onconnection, listen",
+    );
+  }
+  Object.assign(extra, { onconnection, [owner]: server });
+  return Reflect.apply(listen, extra, [backlog]);
+}
+
+/** As Node itself has it by default. */
+const backlog = 511;
+/** libuv's UV_EINVAL. */
+const notListening = -22;
+
 /** libuv reports that a TCP address is in use only when the socket is looked at. */
 export function readBindError(handle: SocketHandle): number {
   return handle.getsockname?.({}) ?? 0;

@@ -1,5 +1,6 @@
 /** JSON-RPC over a Node process channel. The application's own messages travel there too, so ours are wrapped. */
 import type { Message } from "vscode-jsonrpc/node";
+import { admit } from "./admission.js";
 import type { Handle } from "./contract.js";
 import { carryHandle, findHandle, findPayload, Reader, type Transport, Writer } from "./transport.js";
 
@@ -7,6 +8,11 @@ import { carryHandle, findHandle, findPayload, Reader, type Transport, Writer } 
 export interface Wrapped {
   readonly naught: 1;
   readonly rpc: Message;
+}
+
+/** What came in, before anybody looked into it: the application can send whatever it likes. */
+interface Unchecked {
+  readonly rpc?: unknown;
 }
 
 /** A process's end of a channel: `process`, a ChildProcess, or a cluster Worker's process. */
@@ -36,11 +42,24 @@ export function openChannel(end: ChannelEnd, closeEnd = disconnect): Transport {
   const finish = (): void => {
     if (pending.close && pending.sends === 0) closeEnd(end);
   };
+  const write = (message: Message): Promise<void> =>
+    new Promise((resolve, reject) => {
+      pending.sends += 1;
+      send(end, { naught: 1, rpc: message }, findHandle(findPayload(message)), (error) => {
+        pending.sends -= 1;
+        if (error) reject(error);
+        else resolve();
+        finish();
+      });
+    });
   end.on("message", (message, handle) => {
     if (!isWrapped(message)) return;
-    const payload = findPayload(message.rpc);
+    const admission = admit((message as Unchecked).rpc);
+    const payload = "message" in admission ? findPayload(admission.message) : undefined;
     if (handle && typeof payload === "object" && payload !== null) carryHandle(payload, handle);
-    reader.receive(message.rpc);
+    else if (handle) closeHandle(handle);
+    if ("message" in admission) reader.receive(admission.message);
+    else write(admission.refusal).catch(() => {});
   });
   end.on("disconnect", () => reader.close());
   // `disconnect` never comes when the peer died before it acknowledged a descriptor.
@@ -49,18 +68,7 @@ export function openChannel(end: ChannelEnd, closeEnd = disconnect): Transport {
   end.on("error", () => {});
   return {
     reader,
-    writer: new Writer(
-      (message) =>
-        new Promise((resolve, reject) => {
-          pending.sends += 1;
-          send(end, { naught: 1, rpc: message }, findHandle(findPayload(message)), (error) => {
-            pending.sends -= 1;
-            if (error) reject(error);
-            else resolve();
-            finish();
-          });
-        }),
-    ),
+    writer: new Writer(write),
     close() {
       pending.close = true;
       finish();
@@ -88,4 +96,9 @@ function disconnect(end: ChannelEnd): void {
   } catch {
     // Already disconnected.
   }
+}
+
+// Nobody will ever ask for a descriptor that belongs to no payload.
+function closeHandle(handle: Handle): void {
+  (handle as { close?: () => void }).close?.();
 }

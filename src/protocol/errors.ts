@@ -22,6 +22,24 @@ export const errorTable = {
   BadLaunch: { code: 18, exit: 1, words: "the server cannot be started like that" },
 } as const;
 
+/** The errors of JSON-RPC itself, which a client meets when it, or naught, does not keep to the protocol. */
+export const protocolErrorTable = {
+  ParseError: { code: -32700, words: "the message is not UTF-8 or not JSON" },
+  InvalidRequest: {
+    code: -32600,
+    words: "the message is no JSON-RPC 2.0 message, breaks a limit, or is not framed",
+  },
+  MethodNotFound: {
+    code: -32601,
+    words: "the method is unknown: a client is newer than its daemon, or wrong",
+  },
+  InvalidParams: {
+    code: -32602,
+    words: "the parameters do not fit; `data` names each path and what was expected there",
+  },
+  InternalError: { code: -32603, words: "naught has a bug" },
+} as const;
+
 export type ErrorName = keyof typeof errorTable;
 
 /** A request that was refused, or could not be done. What a carried-out command led to is a result, not an error. */

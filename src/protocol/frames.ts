@@ -1,159 +1,137 @@
 /** JSON-RPC over a stream socket, framed by the base protocol of LSP: a `Content-Length` header, then UTF-8 JSON. */
 import type { Socket } from "node:net";
-import { ErrorCodes, Message } from "vscode-jsonrpc/node";
+import type { Message } from "vscode-jsonrpc/node";
+import { admit, refuse } from "./admission.js";
+import { createDecoder, FrameError } from "./decoder.js";
+import { parseText } from "./json-text.js";
 import { Reader, type Transport, Writer } from "./transport.js";
 
-/** What one connection may cost, in bytes. */
-export const limits = {
-  header: 4 * 1024,
-  message: 4 * 1024 * 1024,
-  /** Output that a client has not read; beyond it the client is dropped. */
-  queued: 16 * 1024 * 1024,
-} as const;
-
-/** The first framing error is answered, then the connection is closed: after it nobody knows where a message begins. */
-export function openFrames(socket: Socket): Transport {
-  const reader = new Reader();
-  // A client may close its sending half and wait for its answers: the connection ends with the last of them.
-  let unanswered = 0;
-  let halfClosed = false;
-  const writer = new Writer(async (message) => {
-    if (socket.destroyed || !socket.writable) throw new Error("the connection is closed");
-    socket.write(encodeFrame(message));
-    if (socket.writableLength > limits.queued) socket.destroy();
-    if (Message.isResponse(message)) unanswered -= 1;
-    if (halfClosed && unanswered <= 0) socket.end();
-  });
-  socket.on("end", () => {
-    halfClosed = true;
-    if (unanswered <= 0) socket.end();
-  });
-  const decoder = createDecoder();
-  const refuse = (code: number, text: string): void => {
-    socket.removeListener("data", onData);
-    socket.resume();
-    if (socket.writable) {
-      socket.end(encodeFrame({ jsonrpc: "2.0", id: null, error: { code, message: text } } as Message));
-    }
-    reader.close();
-  };
-  const onData = (chunk: Buffer): void => {
-    try {
-      for (const message of decoder(chunk)) {
-        if (Message.isRequest(message)) unanswered += 1;
-        reader.receive(message);
-      }
-    } catch (error) {
-      if (error instanceof FrameError) refuse(error.code, error.message);
-      else throw error;
-    }
-  };
-  socket.on("data", onData);
-  socket.on("error", () => {});
-  socket.on("close", () => reader.close());
-  return { reader, writer, close: () => void socket.end() };
+/** What one connection may cost. */
+export interface Limits {
+  /** Bytes of a message's header. */
+  readonly header: number;
+  /** Bytes of a message's body. */
+  readonly message: number;
+  /** How deep arrays and objects may be nested in a message. */
+  readonly depth: number;
+  /** How many values a message may have. */
+  readonly values: number;
+  /** Seconds from the first byte of a message to its last. */
+  readonly seconds: number;
+  /** Messages that are not dealt with yet; beyond it the connection is not read until one is. */
+  readonly inHand: number;
+  /** Bytes of output that the client has not read; beyond it the connection is not read until it has. */
+  readonly unread: number;
+  /** Bytes of output that the client has not read; beyond it the connection is dropped. */
+  readonly queued: number;
+  /** Seconds that a client has to close its end after naught has closed its own. */
+  readonly linger: number;
 }
 
-class FrameError extends Error {
-  readonly code: number;
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
+export const limits: Limits = {
+  header: 4 * 1024,
+  message: 4 * 1024 * 1024,
+  depth: 64,
+  values: 100_000,
+  seconds: 30,
+  inHand: 1000,
+  unread: 8 * 1024 * 1024,
+  queued: 16 * 1024 * 1024,
+  linger: 5,
+};
+
+/**
+ * A message that is no valid JSON-RPC is answered with an error, and the connection goes on. What is not framed
+ * is answered, too, but then the connection is closed: nobody knows where the next message begins.
+ */
+export function openFrames(socket: Socket, bounds: Limits = limits): Transport {
+  const reader = new Reader();
+  const decoder = createDecoder(bounds);
+  let deadline: NodeJS.Timeout | undefined;
+  // A client may close its sending half and wait for its answers: the connection ends with the last of them.
+  let halfClosed = false;
+  let ended = false;
+
+  const send = (message: Message): void => {
+    if (ended || !socket.writable) throw new Error("the connection is closed");
+    socket.write(encodeFrame(message));
+    if (socket.writableLength > bounds.queued) socket.destroy();
+  };
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(deadline);
+    // What still comes is thrown away, so that the last answer is not followed by a reset.
+    socket.removeListener("data", receive);
+    socket.resume();
+    socket.end(() => setTimeout(() => socket.destroy(), bounds.linger * 1000).unref());
+  };
+  const fail = (text: string): void => {
+    if (ended) return;
+    if (socket.writable) send(refuse(null, text).refusal);
+    end();
+    reader.close();
+  };
+  const take = (body: Buffer): void => {
+    const parsed = parseText(body, bounds);
+    const admission = "refusal" in parsed ? parsed : admit(parsed.value);
+    if ("message" in admission) reader.receive(admission.message);
+    else if (socket.writable) send(admission.refusal);
+  };
+  const expect = (): void => {
+    if (!decoder.partial || deadline || halfClosed) return;
+    deadline = setTimeout(
+      () => fail(`a message is complete within ${bounds.seconds} seconds`),
+      bounds.seconds * 1000,
+    );
+    deadline.unref();
+  };
+  const relax = (): void => {
+    clearTimeout(deadline);
+    deadline = undefined;
+  };
+  const receive = (chunk: Buffer): void => {
+    decoder.push(chunk);
+    try {
+      for (let body = decoder.next(); body !== undefined && !ended; body = decoder.next()) {
+        relax();
+        take(body);
+      }
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      return fail(error.message);
+    }
+    regulate();
+  };
+  const regulate = (): void => {
+    if (ended || socket.destroyed) return;
+    if (reader.inHand >= bounds.inHand || socket.writableLength >= bounds.unread) {
+      socket.pause();
+      return relax();
+    }
+    if (socket.isPaused()) socket.resume();
+    expect();
+    if (halfClosed && reader.inHand === 0) end();
+  };
+
+  reader.onSettle = regulate;
+  socket.on("data", receive);
+  socket.on("drain", regulate);
+  socket.on("end", () => {
+    halfClosed = true;
+    relax();
+    regulate();
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => {
+    relax();
+    reader.close();
+  });
+  if (socket.destroyed) reader.close();
+  return { reader, writer: new Writer(async (message) => send(message)), close: end };
 }
 
 export function encodeFrame(message: unknown): Buffer {
   const body = Buffer.from(JSON.stringify(message), "utf8");
   return Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`, "latin1"), body]);
-}
-
-/** Returns a function that takes the next chunk and yields the messages that are complete; throws a FrameError. */
-function createDecoder(): (chunk: Buffer) => Generator<Message> {
-  let chunks: Buffer[] = [];
-  let size = 0;
-  let length: number | undefined;
-  return function* decode(chunk) {
-    chunks.push(chunk);
-    size += chunk.length;
-    while (size > 0) {
-      // Joined only when a header has to be searched for or a body is complete, so that a body in many chunks is copied once.
-      if (length !== undefined && size < length) return;
-      let buffer = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
-      if (length === undefined) {
-        const end = buffer.subarray(0, limits.header).indexOf("\r\n\r\n");
-        if (end < 0 && size >= limits.header)
-          throw new FrameError(ErrorCodes.InvalidRequest, `a header is at most ${limits.header} bytes long`);
-        if (end < 0) {
-          checkHeaderStart(buffer);
-          chunks = [buffer];
-          return;
-        }
-        length = parseHeader(buffer.toString("latin1", 0, end));
-        buffer = buffer.subarray(end + 4);
-      }
-      if (buffer.length >= length) {
-        const body = buffer.subarray(0, length);
-        buffer = buffer.subarray(length);
-        length = undefined;
-        chunks = buffer.length > 0 ? [buffer] : [];
-        size = buffer.length;
-        yield parseMessage(body);
-      } else {
-        chunks = [buffer];
-        size = buffer.length;
-      }
-    }
-  };
-}
-
-const headerName = /^[A-Za-z-]*(:|$)/;
-
-// HTTP or TLS on the wrong socket is told at once instead of being waited for until its header is too long.
-function checkHeaderStart(buffer: Buffer): void {
-  if (!headerName.test(buffer.toString("latin1", 0, 64))) throw badHeader();
-}
-
-function parseHeader(text: string): number {
-  let length: number | undefined;
-  for (const line of text.split("\r\n")) {
-    const [, name, value] = /^([A-Za-z-]+):\s*(.*?)\s*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) throw badHeader();
-    if (name.toLowerCase() !== "content-length") continue;
-    if (length !== undefined || !/^\d{1,15}$/.test(value)) throw badHeader();
-    length = Number(value);
-  }
-  if (length === undefined) throw badHeader();
-  if (length > limits.message) {
-    throw new FrameError(
-      ErrorCodes.InvalidRequest,
-      `a message is at most ${limits.message} bytes long, this one would be ${length}`,
-    );
-  }
-  return length;
-}
-
-function badHeader(): FrameError {
-  return new FrameError(
-    ErrorCodes.InvalidRequest,
-    "expected the header 'Content-Length: <bytes>', an empty line, then that many bytes of JSON",
-  );
-}
-
-function parseMessage(body: Buffer): Message {
-  let message: unknown;
-  try {
-    message = JSON.parse(body.toString("utf8"));
-  } catch {
-    throw new FrameError(ErrorCodes.ParseError, "the message is not JSON");
-  }
-  if (typeof message !== "object" || message === null || Array.isArray(message)) {
-    throw new FrameError(
-      ErrorCodes.InvalidRequest,
-      "a message is one JSON object; batches are not supported yet",
-    );
-  }
-  if ((message as Partial<Message>).jsonrpc !== "2.0") {
-    throw new FrameError(ErrorCodes.InvalidRequest, 'a message has "jsonrpc": "2.0"');
-  }
-  return message as Message;
 }

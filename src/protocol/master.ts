@@ -7,7 +7,9 @@ import type {
   HostListen,
   HostUnlisten,
   Listened,
+  MasterAdopt,
   MasterDeploy,
+  MasterDisown,
   MasterSettled,
   MasterStart,
   MasterStarted,
@@ -33,6 +35,10 @@ export const Master = contract("master", {
   abortDeploy: request(typia.createValidate<Empty>(), typia.createValidate<MasterSettled>()),
   /** Retires every worker; settles when the last one is gone, and the master ends. */
   stop: request(typia.createValidate<Stop>(), typia.createValidate<Empty>()),
+  /** A worker is to accept from one more socket: that of a slot which has no worker now. */
+  adopt: request(typia.createValidate<MasterAdopt>(), typia.createValidate<Empty>(), { handle: "in" }),
+  /** A worker is to close a socket that it adopted. */
+  disown: notification(typia.createValidate<MasterDisown>()),
   /** The daemon has given a socket up: the master closes its copy. */
   release: notification(typia.createValidate<SocketRef>()),
 });

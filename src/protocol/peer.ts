@@ -12,6 +12,8 @@ import type {
   Validator,
 } from "./contract.js";
 import { findErrorName, NaughtError } from "./errors.js";
+import { createIntake } from "./intake.js";
+import { explainErrors, type Problem, shorten } from "./problems.js";
 import { carryHandle, findHandle, type Transport } from "./transport.js";
 
 export interface Peer<C> {
@@ -29,7 +31,10 @@ export function connect<S, C>(
   handlers: Handlers<Contract<S>>,
   called: Contract<C>,
 ): Peer<Contract<C>> {
-  const connection = createMessageConnection(transport.reader, transport.writer, silent);
+  const intake = createIntake(transport);
+  const connection = createMessageConnection(intake.reader, intake.writer, silent, {
+    messageStrategy: intake.strategy,
+  });
   const serve = createDispatcher(served as Contract<Methods>, handlers as Record<string, Handler>);
   let closed = false;
   const listeners: (() => void)[] = [];
@@ -57,7 +62,8 @@ export function connect<S, C>(
       .catch((error: unknown) => Promise.reject(translateError(error)));
     return accept(
       result(answer),
-      (errors) => new NaughtError("InvalidAnswer", `${method} answered ${errors}`),
+      "result",
+      (text, data) => new NaughtError("InvalidAnswer", `${method}: ${text}`, data),
     );
   };
   const notify = (method: string, params: object): void => {
@@ -96,11 +102,12 @@ function createDispatcher(
   return async (method, params) => {
     const found = declared.get(method);
     if (!found)
-      throw new ResponseError(ErrorCodes.MethodNotFound, `unknown method ${JSON.stringify(method)}`);
+      throw new ResponseError(ErrorCodes.MethodNotFound, `unknown method ${JSON.stringify(shorten(method))}`);
     const [{ params: validate }, handler] = found;
     const input = accept(
-      validate(params ?? {}),
-      (errors, data) => new ResponseError(ErrorCodes.InvalidParams, `${method}: ${errors}`, data),
+      checkNamed(params) ?? validate(isNothing(params) ? {} : params),
+      "params",
+      (text, data) => new ResponseError(ErrorCodes.InvalidParams, `${method}: ${text}`, data),
     );
     try {
       return (await handler(input, { handle: findHandle(params) })) ?? {};
@@ -111,16 +118,24 @@ function createDispatcher(
   };
 }
 
+// Some libraries send null or an empty array for "no parameters".
+function isNothing(params: unknown): boolean {
+  return params === undefined || params === null || (Array.isArray(params) && params.length === 0);
+}
+
+function checkNamed(params: unknown): Validation<never> | undefined {
+  if (!Array.isArray(params) || params.length === 0) return undefined;
+  return { success: false, errors: [{ path: "", expected: "an object: parameters go by name" }] };
+}
+
 function accept<T>(
   validation: Validation<T>,
-  refuse: (errors: string, data: readonly { path: string; expected: string }[]) => Error,
+  whole: "params" | "result",
+  refuse: (text: string, data: readonly Problem[]) => Error,
 ): T {
   if (validation.success) return validation.data;
-  const errors = validation.errors.map(({ path, expected }) => ({
-    path: path.replace(/^\$input\.?/, "") || "params",
-    expected,
-  }));
-  throw refuse(errors.map(({ path, expected }) => `${path} should be ${expected}`).join("; "), errors);
+  const problems = explainErrors(validation.errors, whole);
+  throw refuse(problems.map(({ path, expected }) => `${path} should be ${expected}`).join("; "), problems);
 }
 
 function translateError(error: unknown): Error {

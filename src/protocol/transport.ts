@@ -10,11 +10,22 @@ export interface Transport {
   close(): void;
 }
 
-/** Hands incoming messages to the one who listens. */
+/** Hands incoming messages to the one who listens, and counts those that are not dealt with yet. */
 export class Reader extends AbstractMessageReader {
   #callback: ((message: Message) => void) | undefined;
   #early: Message[] = [];
   #closed = false;
+  #inHand = 0;
+  /** Called when a message has been dealt with: a request is answered, anything else handled. */
+  onSettle: () => void = () => {};
+
+  get inHand(): number {
+    return this.#inHand;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
 
   listen(callback: (message: Message) => void): { dispose(): void } {
     this.#callback = callback;
@@ -23,8 +34,14 @@ export class Reader extends AbstractMessageReader {
   }
 
   receive(message: Message): void {
+    this.#inHand += 1;
     if (this.#callback) this.#callback(message);
     else this.#early.push(message);
+  }
+
+  settle(): void {
+    this.#inHand -= 1;
+    this.onSettle();
   }
 
   close(): void {

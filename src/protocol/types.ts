@@ -170,7 +170,7 @@ export interface Start {
   listenFds: number[];
   /** The names of those sockets, in the same order, where the service manager told them. */
   listenNames?: string[];
-  /** How listening sockets are shared; `shared` unless it is said. */
+  /** `slots` unless it is said. */
   balance?: Balance;
 }
 
@@ -351,8 +351,11 @@ export interface Output {
   stream: "stdout" | "stderr";
 }
 
-/** How the listening sockets are shared among the workers. */
-export type Balance = "shared" | "round-robin";
+/**
+ * How connections are spread over the workers: `slots`, a queue in the kernel for each (where Node and the address
+ * allow it, else `shared`); `shared`, one queue for all; `round-robin`, node:cluster's own way through the master.
+ */
+export type Balance = "slots" | "shared" | "round-robin";
 
 /** What a server in a worker wants to listen on, as Node's own cluster module would ask its primary. */
 export interface Listen {
@@ -392,6 +395,22 @@ export interface Listened {
 /** Names a socket. */
 export interface SocketRef {
   key: string;
+}
+
+/** One more socket for a server to accept from. */
+export interface Adopt extends SocketRef {
+  /** The socket by which the worker knows the server. */
+  own: string;
+}
+
+/** One more socket for a worker. */
+export interface MasterAdopt extends Adopt {
+  worker: WorkerRef;
+}
+
+/** A worker that is not to accept from a socket any more. */
+export interface MasterDisown extends SocketRef {
+  worker: WorkerRef;
 }
 
 /** A worker that has closed a socket. */

@@ -1,11 +1,15 @@
 /** The hop between master and worker: Worker is what the worker offers, Supervisor what the master offers to it. */
 import typia from "typia";
 import { contract, notification, request } from "./contract.js";
-import type { DrainTimes, Empty, Listen, Listened, SocketRef } from "./types.js";
+import type { Adopt, DrainTimes, Empty, Listen, Listened, SocketRef } from "./types.js";
 
 export const Worker = contract("worker", {
   /** Drains the worker's servers, then hands `shutdown` to the application; settles when that is delivered. */
   shutdown: request(typia.createValidate<DrainTimes>(), typia.createValidate<Empty>()),
+  /** Accepts from one more socket: that of a slot which has no worker now. */
+  adopt: request(typia.createValidate<Adopt>(), typia.createValidate<Empty>(), { handle: "in" }),
+  /** Closes a socket that was adopted. */
+  disown: notification(typia.createValidate<SocketRef>()),
 });
 
 export const Supervisor = contract("supervisor", {

@@ -63,7 +63,12 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.record({
     [1, "cannot be forked"],
   ),
   bootTime: mix([6, upTo(300)], [1, upTo(6000)]),
-  life: pick<Behaviour["life"]>([14, "lasts"], [3, "crashes"], [2, "says offline"], [1, "says offline twice"]),
+  life: pick<Behaviour["life"]>(
+    [14, "lasts"],
+    [3, "crashes"],
+    [2, "says offline"],
+    [1, "says offline twice"],
+  ),
   lifeTime: mix([1, upTo(20)], [3, upTo(3000)], [1, upTo(90_000)]),
   farewell: pick<Behaviour["farewell"]>([10, "leaves"], [3, "ignores"], [1, "says offline and leaves"]),
   farewellTime: mix([3, upTo(500)], [2, upTo(8000)]),
@@ -71,7 +76,11 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.record({
   exitLag: lag,
 });
 
-const timeout = mix<number | null>([3, fc.constant(null)], [1, fc.constant(0)], [3, fc.integer({ min: 1, max: 8 })]);
+const timeout = mix<number | null>(
+  [3, fc.constant(null)],
+  [1, fc.constant(0)],
+  [3, fc.integer({ min: 1, max: 8 })],
+);
 const victim = upTo(30);
 
 const deed: fc.Arbitrary<Deed> = mix<Deed>(
@@ -86,7 +95,7 @@ const deed: fc.Arbitrary<Deed> = mix<Deed>(
     }),
   ],
   [3, fc.constant({ type: "abort" })],
-  [2, fc.record({ type: fc.constant("stop" as const), timeout })],
+  [3, fc.record({ type: fc.constant("stop" as const), timeout })],
   [2, fc.record({ type: fc.constant("attach" as const), known: pick([4, true], [1, false]) })],
   [1, fc.constant({ type: "status" })],
   [1, fc.constant({ type: "start" })],
@@ -103,7 +112,7 @@ const move: fc.Arbitrary<Move> = fc.record({
     [2, "destroying"],
     [4, "leaving"],
     [1, "back-off"],
-    [1, "stop"],
+    [2, "stop"],
   ),
   wait: mix([4, fc.constant(0)], [3, upTo(30)], [3, upTo(2000)], [1, upTo(20_000)], [1, upTo(120_000)]),
   deed,

@@ -36,7 +36,11 @@ function sameCounts(model: Model, asked: Message, result: Result): void {
   if (asked.type !== "start" && asked.type !== "abortDeploy") return;
   const lives = JSON.stringify(countSeen(model));
   const { counts } = result;
-  hold(JSON.stringify(counts) === lives, "counts", () => `answered ${JSON.stringify(counts)}, there are ${lives}`);
+  hold(
+    JSON.stringify(counts) === lives,
+    "counts",
+    () => `answered ${JSON.stringify(counts)}, there are ${lives}`,
+  );
 }
 
 function isTrueStart(model: Model, { resume }: Extract<Message, { type: "start" }>, result: Result): boolean {
@@ -44,7 +48,11 @@ function isTrueStart(model: Model, { resume }: Extract<Message, { type: "start" 
   const failing = model.rollout?.failing != null;
   if (model.stopping && !failing) return result.outcome === "stopped" && result.failed !== undefined;
   if (model.serving) return result.outcome === "ready" && (resume || model.rollout === null);
-  return result.outcome === "failed" && result.failed?.worker !== undefined && (model.stopping || model.workers.size === 0);
+  return (
+    result.outcome === "failed" &&
+    result.failed?.worker !== undefined &&
+    (model.stopping || model.workers.size === 0)
+  );
 }
 
 function checkSettled(model: Model, id: string | null, result: Result): void {
@@ -53,7 +61,11 @@ function checkSettled(model: Model, id: string | null, result: Result): void {
   hold(told !== undefined, "answers", () => `${id} is answered while it is in flight`);
   const same = settled?.deploy === id && settled.outcome === told.outcome && settled.killed === told.killed;
   const explained = (settled?.failed !== undefined) === (told.outcome === "failed");
-  hold(same && explained, "truth", () => `answered ${JSON.stringify(result)}, was ${JSON.stringify(told)} for ${id}`);
+  hold(
+    same && explained,
+    "truth",
+    () => `answered ${JSON.stringify(result)}, was ${JSON.stringify(told)} for ${id}`,
+  );
 }
 
 function checkStatus(model: Model, result: Result): void {
@@ -71,7 +83,11 @@ function checkStatus(model: Model, result: Result): void {
   hold(same, "truth", () => `status in ${situation}: ${JSON.stringify(result)}`);
   hold(JSON.stringify(result.counts) === JSON.stringify(lives), "counts", () => `status in ${situation}`);
   const deploy = model.stopping || model.rollout?.kind !== "deploy" ? undefined : model.rollout.id;
-  hold(result.deploy === deploy, "truth", () => `status names deploy ${result.deploy}, in flight is ${deploy}`);
+  hold(
+    result.deploy === deploy,
+    "truth",
+    () => `status names deploy ${result.deploy}, in flight is ${deploy}`,
+  );
 }
 
 export function hearRefuse(model: Model, call: CallId, error: ErrorName, cause: Message): void {

@@ -39,8 +39,16 @@ function checkBook(model: Model, pool: Pool, workers: readonly Seen[]): void {
 }
 
 function checkDemand(model: Model, { gone, up, out, hurry }: Demand, workers: readonly Seen[]): void {
-  hold(gone === undefined || !model.workers.has(gone), "counts", () => `worker ${gone} is gone and still counted`);
-  hold(up === undefined || model.workers.get(up)?.status !== "booting", "counts", () => `worker ${up} is online`);
+  hold(
+    gone === undefined || !model.workers.has(gone),
+    "counts",
+    () => `worker ${gone} is gone and still counted`,
+  );
+  hold(
+    up === undefined || model.workers.get(up)?.status !== "booting",
+    "counts",
+    () => `worker ${up} is online`,
+  );
   const ignored = out !== undefined && model.workers.get(out)?.status !== "dying";
   hold(!ignored, "told", () => `worker ${out} said offline and is not retired`);
   if (!hurry) return;
@@ -54,7 +62,8 @@ function checkSlots(model: Model, workers: readonly Seen[]): void {
   const { serving } = model;
   if (!serving || model.ended) return;
   if (model.stopping) {
-    for (const { id, status } of workers) hold(status === "dying", "told", () => `worker ${id} misses the stop`);
+    for (const { id, status } of workers)
+      hold(status === "dying", "told", () => `worker ${id} misses the stop`);
     return;
   }
   for (let slot = 0; slot < serving.workerCount; slot += 1) {
@@ -86,7 +95,8 @@ function checkDeadlines(model: Model, workers: readonly Seen[]): void {
   const { rollout, stopDeadline, stopping, ended, now } = model;
   if (ended) return;
   if (stopDeadline !== null && now > stopDeadline + slack) {
-    for (const { id, told } of workers) hold(told === "kill", "deadline", () => `worker ${id} outlives the stop's timeout`);
+    for (const { id, told } of workers)
+      hold(told === "kill", "deadline", () => `worker ${id} outlives the stop's timeout`);
   }
   if (stopping) hold(now <= model.lastWaiting + 5000 + slack, "told5", () => "a stop is silent");
   if (stopping || !rollout) return;
@@ -119,9 +129,19 @@ export function checkPeace(model: Model, pool: Pool, processes: readonly Process
   hold(rollout === null && (!stopping || ended), "settles", () => `${pool.phase.name} lasts for ever`);
   const alive = processes.filter((process) => process.alive).map(({ id }) => id);
   const known = pool.workers.map(({ id }) => id);
-  hold(alive.join() === known.join(), "counts", () => `there live ${alive.join()}, the pool knows ${known.join()}`);
+  hold(
+    alive.join() === known.join(),
+    "counts",
+    () => `there live ${alive.join()}, the pool knows ${known.join()}`,
+  );
   if (ended || !started) return hold(alive.length === 0, "end", () => "somebody outlives the end");
   const slots = pool.workers.filter(({ status }) => status === "online").map(({ slot }) => slot);
-  const full = slots.sort((a, b) => a - b).join() === Array.from({ length: serving?.workerCount ?? 0 }, (_, i) => i).join();
-  hold(full && alive.length === slots.length, "oneEach", () => `slots online: ${slots.join()}; alive: ${alive.join()}`);
+  const full =
+    slots.sort((a, b) => a - b).join() ===
+    Array.from({ length: serving?.workerCount ?? 0 }, (_, i) => i).join();
+  hold(
+    full && alive.length === slots.length,
+    "oneEach",
+    () => `slots online: ${slots.join()}; alive: ${alive.join()}`,
+  );
 }

@@ -1,6 +1,14 @@
 /** What a message means for the observer's book, before the pool has seen it: what must follow is decided here. */
 import type { Message } from "../../src/actors/master/pool/state.js";
-import { findSituation, isComing, isOld, type Model, note, type Seen, type SeenRollout } from "./world-model.js";
+import {
+  findSituation,
+  isComing,
+  isOld,
+  type Model,
+  note,
+  type Seen,
+  type SeenRollout,
+} from "./world-model.js";
 
 /** What has to be true of the workers once the pool has handled the message. */
 export interface Demand {

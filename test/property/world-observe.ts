@@ -62,13 +62,22 @@ function seeFork(model: Model, worker: PoolWorker, launch: object, cause: Messag
     hold(!clash, "oneEach", () => `worker ${id} is forked into the slot of worker ${other.id}`);
   }
   model.lastId = id;
-  model.workers.set(id, { id, slot, generation, status: "booting", told: "nothing", leaves: null, onlineSince: 0 });
+  model.workers.set(id, {
+    id,
+    slot,
+    generation,
+    status: "booting",
+    told: "nothing",
+    leaves: null,
+    onlineSince: 0,
+  });
   countForks(model, `${generation}:${slot}`);
 }
 
 /** With delays of 0, 1, 2, 4… s, a quarter less by jitter, eight forks fit into a minute. */
 function countForks(model: Model, place: string): void {
-  const recent = (times: readonly number[] = []): number[] => times.filter((time) => time > model.now - 60_000);
+  const recent = (times: readonly number[] = []): number[] =>
+    times.filter((time) => time > model.now - 60_000);
   const forks = [...recent(model.forks.get(place)), model.now];
   model.forks.set(place, forks);
   const allowed = 9 + recent(model.excuses.get(place)).length;
@@ -82,7 +91,9 @@ function seeEvent(model: Model, { event, worker }: Extract<Effect, { type: "emit
   if (seen) followWorker(model, name, seen, cause);
   if (name === "Ready") seeReady(model);
   const lives = countSeen(model);
-  const same = (Object.keys(lives) as (keyof typeof lives)[]).every((status) => lives[status] === counts[status]);
+  const same = (Object.keys(lives) as (keyof typeof lives)[]).every(
+    (status) => lives[status] === counts[status],
+  );
   hold(same, "counts", () => `${name} says ${JSON.stringify(counts)}, there are ${JSON.stringify(lives)}`);
   // Bootup comes before anything is waited for.
   const wanted = name === "Bootup" ? null : findWanted(model);
@@ -104,7 +115,8 @@ function followWorker(model: Model, name: EventName, worker: Seen, cause: Messag
     case "DestroyOld":
       return seeLeaving(model, name, worker, cause);
   }
-  const unasked = model.rollout && !model.rollout.tookOver && isComing(model, worker) ? "NewDeath" : "WorkerDeath";
+  const unasked =
+    model.rollout && !model.rollout.tookOver && isComing(model, worker) ? "NewDeath" : "WorkerDeath";
   const expected = worker.leaves ?? unasked;
   hold(name === expected, "counts", () => `worker ${worker.id} leaves with ${name} instead of ${expected}`);
   hold(isAbout(cause, "exit", worker), "counts", () => `${name} of worker ${worker.id}, which lives`);
@@ -116,8 +128,16 @@ function isAbout(cause: Message, type: Message["type"], { id }: Seen): boolean {
 }
 
 function seeOnline(model: Model, name: EventName, worker: Seen, cause: Message): void {
-  hold(isAbout(cause, "online", worker), "counts", () => `${name} of worker ${worker.id}, which did not say so`);
-  hold(worker.status === "booting", "counts", () => `${name} of worker ${worker.id}, which is ${worker.status}`);
+  hold(
+    isAbout(cause, "online", worker),
+    "counts",
+    () => `${name} of worker ${worker.id}, which did not say so`,
+  );
+  hold(
+    worker.status === "booting",
+    "counts",
+    () => `${name} of worker ${worker.id}, which is ${worker.status}`,
+  );
   const coming = isComing(model, worker);
   const expected = coming && !model.rollout?.tookOver ? "NewOnline" : "WorkerOnline";
   hold(name === expected, "counts", () => `worker ${worker.id} comes with ${name} instead of ${expected}`);
@@ -160,7 +180,11 @@ function excuse(model: Model, { generation, slot, onlineSince }: Seen): void {
 function seeTold(model: Model, id: number, how: "shutdown" | "kill"): void {
   const worker = model.workers.get(id);
   hold(worker !== undefined, "told", () => `${how} of worker ${id}, which does not live`);
-  hold(worker.status === "dying", "capacity", () => `${how} of worker ${id}, which counts as ${worker.status}`);
+  hold(
+    worker.status === "dying",
+    "capacity",
+    () => `${how} of worker ${id}, which counts as ${worker.status}`,
+  );
   const again = how === "kill" ? worker.told === "kill" : worker.told !== "nothing";
   hold(!again, "told", () => `${how} of worker ${id} after ${worker.told}`);
   worker.told = how;
@@ -171,9 +195,17 @@ function seeTakeOver(model: Model, generation: Generation): void {
   hold(rollout !== null && !rollout.failing && !rollout.tookOver, "noTrace", () => "a take-over out of turn");
   const coming = [...model.workers.values()].filter((worker) => isComing(model, worker));
   const slots = new Set(coming.filter(({ status }) => status === "new_online").map(({ slot }) => slot));
-  hold(slots.size === rollout.coming.workerCount, "oldStay", () => `a take-over with ${slots.size} workers online`);
+  hold(
+    slots.size === rollout.coming.workerCount,
+    "oldStay",
+    () => `a take-over with ${slots.size} workers online`,
+  );
   const same = generation.number === rollout.coming.number && generation.launch === rollout.coming.launch;
-  hold(same && generation.workerCount === rollout.coming.workerCount, "noTrace", () => "another one takes over");
+  hold(
+    same && generation.workerCount === rollout.coming.workerCount,
+    "noTrace",
+    () => "another one takes over",
+  );
   model.serving = rollout.coming;
   rollout.tookOver = true;
   model.failures.clear();
@@ -185,7 +217,11 @@ function seeTimer(model: Model, { timer, seconds, jitter }: Extract<Effect, { ty
   if (timer.kind !== "slot") return;
   const failures = model.failures.get(timer.slot) ?? 0;
   const expected = failures < 2 ? 0 : Math.min(60, 2 ** (failures - 2));
-  hold(jitter && seconds === expected, "spin", () => `slot ${timer.slot} waits ${seconds} s for ${failures} failures`);
+  hold(
+    jitter && seconds === expected,
+    "spin",
+    () => `slot ${timer.slot} waits ${seconds} s for ${failures} failures`,
+  );
   model.delayed.add(timer.slot);
 }
 
@@ -193,7 +229,11 @@ function seeReady(model: Model): void {
   const online = [...model.workers.values()].filter(({ status }) => status === "online");
   const slots = new Set(online.map(({ slot }) => slot));
   const rest = model.rollout === null && !model.stopping && !model.ended;
-  hold(rest && slots.size === model.serving?.workerCount, "ready", () => `${slots.size} slots have their worker`);
+  hold(
+    rest && slots.size === model.serving?.workerCount,
+    "ready",
+    () => `${slots.size} slots have their worker`,
+  );
 }
 
 function seeWaiting(model: Model, workers: readonly { readonly id: number }[]): void {

@@ -133,7 +133,8 @@ export function reform(nursery: Nursery, process: Process): void {
   process.plan += 1;
   process.behaviour = { ...goodBehaviour, bootTime: process.behaviour.bootTime % 1000 };
   if (process.asked) getShutdown(nursery, process);
-  else if (!process.saidOnline) later(nursery, process, process.behaviour.bootTime, () => finishBoot(nursery, process));
+  else if (!process.saidOnline)
+    later(nursery, process, process.behaviour.bootTime, () => finishBoot(nursery, process));
 }
 
 function later({ clock }: Nursery, process: Process, delay: number, run: () => void): void {

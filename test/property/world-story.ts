@@ -8,7 +8,11 @@ import { type Scenario, scenario } from "./world-adversary.js";
 /** More lines than this nobody reads. */
 const longestStory = 120;
 
-export function assertHistories(seed: number, numRuns: number, note: (reached: ReadonlySet<string>) => void): void {
+export function assertHistories(
+  seed: number,
+  numRuns: number,
+  note: (reached: ReadonlySet<string>) => void,
+): void {
   const property = fc.property(scenario, (chosen) => note(runHistory(chosen)));
   const details = fc.check(property, { seed, numRuns });
   if (!details.failed) return;

@@ -44,7 +44,11 @@ interface World {
 const peace = 200_000;
 
 /** Lives through the scenario and the peace after it; throws when a promise is broken. Returns what was reached. */
-export function runHistory(scenario: Scenario, play: Step = step, tell: World["tell"] = () => {}): ReadonlySet<string> {
+export function runHistory(
+  scenario: Scenario,
+  play: Step = step,
+  tell: World["tell"] = () => {},
+): ReadonlySet<string> {
   const world = createWorld(scenario, play, tell);
   const { clock, model } = world;
   if (scenario.start !== "nothing") begin(world);
@@ -120,7 +124,11 @@ function onLiving(world: World, id: number, order: (nursery: Nursery, process: P
   if (process?.alive) order(world.nursery, process);
 }
 
-function chooseBehaviour(world: World, { worker, launch }: Extract<Effect, { type: "fork" }>, first: boolean) {
+function chooseBehaviour(
+  world: World,
+  { worker, launch }: Extract<Effect, { type: "fork" }>,
+  first: boolean,
+) {
   const { behaviours, start, workerCount } = world.scenario;
   if (world.fair) return goodBehaviour;
   const behaviour = behaviours[worker.id - 1] ?? goodBehaviour;
@@ -174,7 +182,8 @@ function waitFor({ clock, model }: World, situation: Move["until"], limit: numbe
 /** Situations that cannot come are not waited for. */
 function bide(world: World, { until, wait }: Move): void {
   const { clock, model } = world;
-  if (until && !model.ended && (model.rollout || model.stopping || until === "back-off")) waitFor(world, until, 6000);
+  if (until && !model.ended && (model.rollout || model.stopping || until === "back-off"))
+    waitFor(world, until, 6000);
   pass(clock, clock.now + wait);
 }
 
@@ -204,7 +213,10 @@ function act(world: World, deed: Deed): void {
   model.reach.add(`the adversary's ${deed.type}`);
 }
 
-function deploy(world: World, { quality, workerCount, timeout, again }: Extract<Deed, { type: "deploy" }>): void {
+function deploy(
+  world: World,
+  { quality, workerCount, timeout, again }: Extract<Deed, { type: "deploy" }>,
+): void {
   if (!again || world.deploys === 0) world.deploys += 1;
   const id = `d${world.deploys}`;
   const launch = makeLaunch(quality, id);

@@ -2,7 +2,7 @@
 import { cpSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join, resolve } from "node:path";
-import { after } from "node:test";
+import { after, test } from "node:test";
 import { buildSync } from "esbuild";
 import type { Handlers } from "../../src/protocol/contract.js";
 import { Daemon } from "../../src/protocol/daemon.js";
@@ -42,13 +42,30 @@ export interface Stage {
   close(): void;
 }
 
+/** A test with a stage of its own. */
+export function staged(name: string, body: (stage: Stage) => Promise<void>): void {
+  test(name, { timeout: 30_000 }, async () => {
+    const stage = openStage();
+    try {
+      await body(stage);
+    } finally {
+      stage.close();
+    }
+  });
+}
+
+/** How a command ended. */
+export function end(code: number, stdout: string, stderr: string): Finished {
+  return { code, stdout, stderr, signal: null };
+}
+
 export const noCounts: Counts = { booting: 0, online: 0, dying: 0, new_online: 0 };
 
 const compiled = resolve(import.meta.dirname, "../..");
 const bundles = buildBundles();
 const bridge = "bridge.sock";
 
-export function openStage(): Stage {
+function openStage(): Stage {
   const temp = makeTemp();
   const servers: Server[] = [];
   const sockets = new Set<Socket>();

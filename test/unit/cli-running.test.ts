@@ -3,12 +3,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { test } from "node:test";
 import { NaughtError } from "../../src/protocol/errors.js";
 import type { Deploy, Settled, Status, Stop } from "../../src/protocol/types.js";
-import { noCounts, openStage, type Script, type Stage } from "../support/cli-stage.js";
+import { end, noCounts, type Script, staged } from "../support/cli-stage.js";
 
-const end = (code: number, stdout: string, stderr: string) => ({ code, stdout, stderr, signal: null });
 const unanswered = (path: string) =>
   `unable to connect to ipc-file \`${path}\`\n\n1. the ipc file specified is invalid, or\n2. the daemon process died unexpectedly\n`;
 const settled = (outcome: Settled["outcome"], more: Partial<Settled> = {}): Settled => ({
@@ -18,17 +16,6 @@ const settled = (outcome: Settled["outcome"], more: Partial<Settled> = {}): Sett
   killed: 0,
   ...more,
 });
-
-function staged(name: string, body: (stage: Stage) => Promise<void>): void {
-  test(name, { timeout: 30_000 }, async () => {
-    const stage = openStage();
-    try {
-      await body(stage);
-    } finally {
-      stage.close();
-    }
-  });
-}
 
 staged("nobody there", async ({ run, dir }) => {
   assert.deepEqual(await run(["status"]), end(1, "", "server not running\n"));
@@ -60,7 +47,7 @@ staged("a daemon that is older, one that talks nonsense, one that hangs up", asy
   await listen(() => ({ status: () => ({ phase: "flying" }) as unknown as Status }), "nonsense.ipc");
   const nonsense = await run(["status", "nonsense.ipc"]);
   assert.equal(nonsense.code, 1);
-  assert.match(nonsense.stderr, /^naught status: daemon\/status answered phase should be .*\n$/);
+  assert.match(nonsense.stderr, /^naught status: .*phase should be .*\n$/);
   assert.equal(nonsense.stderr.split("\n").length, 2);
   await listen(
     ({ socket }) => ({

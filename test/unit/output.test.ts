@@ -177,7 +177,7 @@ test("close does not wait longer than it is told, and keeps what came", async ()
   writer.destroy();
 });
 
-test("a thousand workers leave no descriptor behind", async () => {
+test("a thousand pipes leave no descriptor behind", async () => {
   const { logs, outputs, attach } = start();
   const count = () => readdirSync("/proc/self/fd").length;
   const cycle = async (id: number) => {

@@ -1,6 +1,7 @@
 /** The command line: every command with its operands, options, defaults and words. Parsing and help derive from this table. */
 import {
   argumentList,
+  balance,
   byteCount,
   name,
   newWorkerCount,
@@ -81,6 +82,11 @@ export const commandLine = {
         type: name,
         default: "",
         help: "The key in the Sockets dictionary of a launchd plist whose sockets the server gets (macOS, with `--daemon-mode false`).",
+      },
+      balance: {
+        type: balance,
+        default: "slots",
+        help: "How connections are spread over the workers. `slots`: each worker has a queue in the kernel (on Linux, with Node 22.12 or later; elsewhere the same as `shared`). `shared`: one queue for all. `round-robin`: node:cluster hands them out, through the master.",
       },
       "drain-grace": {
         type: seconds,

@@ -25,7 +25,10 @@ export async function startHere(
   const answer = requestStart(peer, start);
   // The call's own events end with its answer.
   if (tellParent) peer.client.watch({}).catch(() => {});
-  const outcome = (await answer) ?? { kind: "ended", why: "the daemon closed its channel without an answer" };
+  const outcome = (await answer) ?? {
+    kind: "ended",
+    why: `the daemon ended with exit code ${await ended}`,
+  };
   const status = await report(outcome);
   if (isReady(outcome)) return ended;
   await settlesWithin(patience, ended);

@@ -41,6 +41,7 @@ export function buildStart(
     },
     drain: { grace: options["drain-grace"], timeout: options["drain-timeout"] },
     listenFds: [],
+    balance: options.balance,
   };
 }
 

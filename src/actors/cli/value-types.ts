@@ -1,5 +1,6 @@
 /** The kinds of values that options take: how each is read from text, and how it is described. */
 import { availableParallelism } from "node:os";
+import type { Balance } from "../../protocol/types.js";
 
 export interface ValueType<T> {
   /** Stands for the value in help texts. */
@@ -59,6 +60,14 @@ export const path: ValueType<string> = {
 };
 
 export const name: ValueType<string> = { placeholder: "NAME", expects: "a name", read: (text) => text };
+
+const balances: readonly Balance[] = ["slots", "shared", "round-robin"];
+
+export const balance: ValueType<Balance> = {
+  placeholder: balances.join("|"),
+  expects: '"slots", "shared" or "round-robin"',
+  read: (text) => balances.find((known) => known === text),
+};
 
 export const argumentList: ValueType<string[]> = {
   placeholder: "ARGS",

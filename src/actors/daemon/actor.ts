@@ -140,8 +140,14 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     try {
       const launch = resolveLaunch(params.launch);
       logs = await openLogs(params.logs, params.daemonMode);
-      sockets = createSockets({ listenFds: params.listenFds, balance: params.balance ?? "shared" }, (key) =>
-        master?.client.release({ key }),
+      sockets = createSockets(
+        { listenFds: params.listenFds, balance: params.balance ?? "slots" },
+        {
+          adopt: (worker, own, key, handle) =>
+            void master?.client.adopt({ worker, own, key }, handle).catch(() => {}),
+          disown: (worker, key) => master?.client.disown({ worker, key }),
+          release: (key) => master?.client.release({ key }),
+        },
       );
       files = await openFiles(params, (socket: Socket) => addClient(openFrames(socket), false));
       post({ type: "opened", launch });

@@ -25,6 +25,8 @@ export interface Archives {
 }
 
 const MOST_WAITING = 8;
+/** Younger lines would be lost with the power in any case, and to flush costs more than to compress a small file. */
+const UNSAFE_MS = 5000;
 
 /** The archives of the log at this absolute path. */
 export function createArchives(file: string, trouble: Trouble): Archives {
@@ -114,9 +116,10 @@ async function gzip(archive: string): Promise<void> {
   const unfinished = `${compressed}.part`;
   if (!(await exists(compressed))) {
     try {
-      const { mode } = await stat(archive);
-      // Without the flush a power failure could leave an empty file in the place of lines that were safe already.
-      const target = createWriteStream(unfinished, { mode: mode & 0o777, flush: true });
+      const { mode, birthtimeMs } = await stat(archive);
+      // A power failure must not leave an empty file in the place of lines that had reached the disk long ago.
+      const flush = Date.now() - birthtimeMs > UNSAFE_MS;
+      const target = createWriteStream(unfinished, { mode: mode & 0o777, flush });
       await pipeline(createReadStream(archive), createGzip(), target);
       await rename(unfinished, compressed);
     } catch (error) {

@@ -1,27 +1,29 @@
 /** The files by which a daemon is found: the ipc socket and the pid file. Owns their coming and going. */
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, rmSync, type Stats, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { NaughtError } from "../../protocol/errors.js";
 import { explain } from "./launch.js";
-import { isOwnerDead, type Lock, recordOwner, takeLock } from "./lock.js";
+import { type Lock, takeLock } from "./lock.js";
+import { replaceFile } from "./whole-file.js";
 
 export interface Files {
   /** Removes what was made. */
   close(): void;
 }
 
-/** Throws AlreadyRunning, StaleIpc, IpcNotSocket or CannotWrite; then nothing was made. */
+/** Throws AlreadyRunning, StaleIpc, IpcNotSocket, BadLaunch or CannotWrite; then nothing was made but directories. */
 export async function openFiles(
   { ipcFile, pidFile, removeOldIpc }: { ipcFile: string; pidFile: string; removeOldIpc: boolean },
   accept: (socket: Socket) => void,
 ): Promise<Files> {
+  if (ipcFile === pidFile)
+    throw new NaughtError("BadLaunch", "the ipc file and the pid file must not be the same");
   writing(ipcFile, () => mkdirSync(dirname(ipcFile), { recursive: true }));
-  writing(pidFile, () => mkdirSync(dirname(pidFile), { recursive: true }));
   const lock = await takeLock(ipcFile).catch((error: unknown) => refuseWrite(ipcFile, error));
   if (!lock) throw new NaughtError("AlreadyRunning");
   try {
-    await clearWay(ipcFile, removeOldIpc);
+    await clearWay(ipcFile, removeOldIpc, lock.lastOwnerIsDead);
     return await publish(ipcFile, pidFile, lock, accept);
   } catch (error) {
     lock.release();
@@ -35,15 +37,18 @@ async function publish(
   lock: Lock,
   accept: (socket: Socket) => void,
 ): Promise<Files> {
+  writing(pidFile, () => mkdirSync(dirname(pidFile), { recursive: true }));
+  // Before there is a socket, so that none is ever without its owner.
+  writing(ipcFile, () => lock.record());
   const server = await listen(ipcFile, accept);
+  const isOurs = rememberFile(ipcFile);
   const close = (): void => {
     removePidFile(pidFile);
-    // Removes the socket's path, too.
-    server.close();
+    // Removes whatever stands at the path, which may be another daemon's since the directory was made anew.
+    if (isOurs()) server.close();
     lock.release();
   };
   try {
-    writing(ipcFile, () => recordOwner(ipcFile));
     writing(pidFile, () => writePidFile(pidFile));
   } catch (error) {
     close();
@@ -52,23 +57,35 @@ async function publish(
   return { close };
 }
 
+function rememberFile(path: string): () => boolean {
+  const look = (): string => {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found ? `${found.dev} ${found.ino}` : "";
+  };
+  const before = look();
+  return () => before !== "" && look() === before;
+}
+
 /** Removes what is left at the path of a daemon that is gone. Called with the lock held. */
-async function clearWay(ipcFile: string, removeOldIpc: boolean): Promise<void> {
+async function clearWay(ipcFile: string, removeOldIpc: boolean, lastOwnerIsDead: boolean): Promise<void> {
   const found = lstatSync(ipcFile, { throwIfNoEntry: false });
   if (!found) return;
-  if (!found.isSocket()) {
-    const kind = found.isDirectory()
-      ? "a directory"
-      : found.isSymbolicLink()
-        ? "a symbolic link"
-        : "an ordinary file";
-    if (!removeOldIpc || found.isDirectory()) {
-      throw new NaughtError("IpcNotSocket", `the ipc file ${ipcFile} is ${kind}, not a socket`);
-    }
-  } else if (await isAnswering(ipcFile)) throw new NaughtError("AlreadyRunning");
-  else if (!removeOldIpc && !isOwnerDead(ipcFile)) throw new NaughtError("StaleIpc");
+  if (!found.isSocket() && !(removeOldIpc && (found.isFile() || found.isSymbolicLink()))) {
+    throw new NaughtError("IpcNotSocket", `the ipc file ${ipcFile} is ${nameKind(found)}, not a socket`);
+  }
+  if (await isAnswering(ipcFile)) throw new NaughtError("AlreadyRunning");
+  if (!removeOldIpc && !lastOwnerIsDead) throw new NaughtError("StaleIpc");
   writing(ipcFile, () => rmSync(ipcFile));
 }
+
+function nameKind(found: Stats): string {
+  if (found.isDirectory()) return "a directory";
+  if (found.isSymbolicLink()) return "a symbolic link";
+  return found.isFile() ? "an ordinary file" : "a device or a pipe";
+}
+
+// Anything else means that somebody may be there, only too busy or not ours to talk to.
+const nobody: readonly (string | undefined)[] = ["ECONNREFUSED", "ENOENT", "ENOTSOCK", "ENOTDIR", "ELOOP"];
 
 function isAnswering(ipcFile: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -77,10 +94,7 @@ function isAnswering(ipcFile: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    // Anything but a refusal means that somebody may be there, only too busy or not ours to talk to.
-    socket.once("error", (error: NodeJS.ErrnoException) =>
-      resolve(error.code !== "ECONNREFUSED" && error.code !== "ENOENT"),
-    );
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(!nobody.includes(error.code)));
   });
 }
 
@@ -88,26 +102,30 @@ function listen(ipcFile: string, accept: (socket: Socket) => void): Promise<Serv
   return new Promise((resolve, reject) => {
     // Half-open: a client may close its sending half and wait for the answer.
     const server = createServer({ allowHalfOpen: true }, accept);
-    server.once("error", (error) => reject(describe(ipcFile, error)));
+    // To the end: a connection that cannot be accepted, for want of descriptors, is an error, too.
+    server.on("error", (error) => reject(describe(ipcFile, error)));
     // Bound within this call, so that nobody else can connect, not even for a moment.
     const umask = process.umask(0o177);
     try {
-      server.listen(ipcFile, () => resolve(server));
+      server.listen({ path: ipcFile, exclusive: true }, () => resolve(server));
     } finally {
       process.umask(umask);
     }
   });
 }
 
-// Written beside it and renamed: nobody reads half a number, and a symbolic link is replaced instead of followed.
 function writePidFile(pidFile: string): void {
-  const temporary = `${pidFile}.${process.pid}`;
-  writeFileSync(temporary, `${process.pid}\n`);
-  renameSync(temporary, pidFile);
+  const found = lstatSync(pidFile, { throwIfNoEntry: false });
+  // A device must not be replaced by a file: whoever gives /dev/null wants none.
+  if (found?.isCharacterDevice()) return writeFileSync(pidFile, `${process.pid}\n`);
+  if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`it is ${nameKind(found)}`);
+  replaceFile(pidFile, `${process.pid}\n`, 0o644);
 }
 
 function removePidFile(pidFile: string): void {
   try {
+    // What is no file any more could keep its reader waiting.
+    if (!lstatSync(pidFile).isFile()) return;
     if (readFileSync(pidFile, "utf8").trim() === String(process.pid)) rmSync(pidFile);
   } catch {
     // Somebody was faster.

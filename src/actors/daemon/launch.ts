@@ -1,6 +1,6 @@
 /** Follows the links of a launch and checks that it can work, before anything is touched. */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
+import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { NaughtError } from "../../protocol/errors.js";
 import type { Launch, ResolvedLaunch } from "../../protocol/types.js";
 
@@ -23,17 +23,12 @@ function resolveDirectory(cwd: string): string {
   }
 }
 
-// As node itself finds its main script: with or without its extension, or as a directory.
 function resolveScript(script: string): string {
   let real: string;
   try {
-    real = realpathSync(createRequire("/").resolve(script));
+    real = realpathSync(findScript(script));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new NaughtError(
-      "ScriptNotFound",
-      `cannot use the script ${script}: ${code === "MODULE_NOT_FOUND" ? "no such file" : explain(error)}`,
-    );
+    throw new NaughtError("ScriptNotFound", `cannot use the script ${script}: ${explain(error)}`);
   }
   try {
     accessSync(real, constants.R_OK);
@@ -41,6 +36,47 @@ function resolveScript(script: string): string {
     throw new NaughtError("ScriptNotFound", `cannot read the script ${script}: ${explain(error)}`);
   }
   return real;
+}
+
+/**
+ * As node finds its main script: with or without its extension, or as a directory. `require.resolve` would do the same,
+ * but it remembers where a link led the first time.
+ */
+function findScript(script: string): string {
+  const file = findFile(script);
+  if (file !== undefined) return file;
+  if (!statSync(script).isDirectory()) throw new Error("it is not a file");
+  const found = [readMain(script), "index"]
+    .flatMap((main) => (main ? [join(script, main)] : []))
+    .map(findMain);
+  const main = found.find((path) => path !== undefined);
+  if (main === undefined) throw new Error("it is a directory without a main script");
+  return main;
+}
+
+function findMain(path: string): string | undefined {
+  return findFile(path) ?? findFile(join(path, "index"));
+}
+
+function findFile(path: string): string | undefined {
+  return ["", ".js", ".json", ".node"].map((extension) => `${path}${extension}`).find(isFile);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function readMain(directory: string): string | undefined {
+  try {
+    const { main } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as { main?: unknown };
+    return typeof main === "string" ? main : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 // A NUL byte would make the fork throw.

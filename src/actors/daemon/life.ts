@@ -1,9 +1,9 @@
 /** The daemon's life: opening its files, its first master and the next ones, the stop, the close. */
-import type { ResolvedLaunch, Started } from "../../protocol/types.js";
-import type { Message, Refusal } from "./state.js";
-import { announce, askMaster, log, refuse, reply, type Turn, update } from "./turn.js";
+import type { ResolvedLaunch, Started, Status } from "../../protocol/types.js";
+import { type Daemon, type Message, ownCall, type Refusal } from "./state.js";
+import { announce, askMaster, log, noCounts, refuse, reply, type Turn, update } from "./turn.js";
 
-const noCounts = { booting: 0, online: 0, dying: 0, new_online: 0 };
+const stopped: Started = { outcome: "stopped", counts: noCounts };
 /** Seconds: the first new master comes at once, later ones after a delay that doubles between these. */
 const firstDelay = 0.5;
 const longestDelay = 60;
@@ -12,7 +12,10 @@ const steadyAfter = 60;
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
 
 export function openFiles(turn: Turn, { call, client, start }: Request<"start">): void {
-  if (turn.state.life !== "empty") return refuse(turn, call, { error: "AlreadyRunning" });
+  const { life, start: earlier } = turn.state;
+  // A stop was faster, and there will never be a server here.
+  if (life === "gone" && !earlier) return reply(turn, call, stopped);
+  if (life !== "empty") return refuse(turn, call, { error: "AlreadyRunning" });
   update(turn, { life: "opening", start, startCall: { call, client } });
   turn.effects.push({ type: "open", start });
 }
@@ -58,20 +61,23 @@ function startMaster(
 }
 
 export function loseMaster(turn: Turn, how: string): void {
-  const { life, serving, forwarded } = turn.state;
-  update(turn, { master: "none", forwarded: new Map() });
+  const { life, serving, startCall, forwarded } = turn.state;
+  update(turn, { master: "none", forwarded: new Map(), counts: noCounts });
+  const reason = `the master process ${how}`;
+  const failed = { reason: life === "stopping" ? "the server was stopped" : reason };
+  for (const [call, { kind, deploy }] of forwarded) {
+    if (kind === "status") reply(turn, call, describeMasterless(turn.state));
+    else if (kind !== "start")
+      reply(turn, call, { deploy, outcome: "failed", counts: noCounts, killed: 0, failed });
+  }
   if (life === "stopping") return finishStop(turn);
   if (life !== "running") return;
-  const reason = `the master process ${how}`;
-  for (const [call, { kind, deploy }] of forwarded) {
-    if (kind === "start")
-      update(turn, { startFailure: { refusal: { error: "MasterLost", message: reason } } });
-    else if (kind === "status") refuse(turn, call, { error: "MasterLost", message: reason });
-    else reply(turn, call, { deploy, outcome: "failed", counts: noCounts, killed: 0, failed: { reason } });
+  if (startCall || !serving) {
+    update(turn, { startFailure: { refusal: { error: "MasterLost", message: reason } } });
+    return finishStop(turn);
   }
-  if (!serving) return finishStop(turn);
   const deaths = turn.state.masterDeaths + 1;
-  update(turn, { masterDeaths: deaths, counts: noCounts });
+  update(turn, { masterDeaths: deaths });
   const seconds = deaths === 1 ? 0 : Math.min(longestDelay, firstDelay * 2 ** (deaths - 2));
   log(turn, `${reason}; a new one starts ${seconds === 0 ? "now" : `in ${seconds} s`}`);
   turn.effects.push({ type: "later", seconds, message: { type: "reviveMaster" } });
@@ -80,7 +86,7 @@ export function loseMaster(turn: Turn, how: string): void {
 export function reviveMaster(turn: Turn): void {
   const { life, master, serving, masterDeaths } = turn.state;
   if (life !== "running" || master !== "none" || !serving) return;
-  startMaster(turn, 0, serving, true);
+  startMaster(turn, ownCall, serving, true);
   turn.effects.push({
     type: "later",
     seconds: steadyAfter,
@@ -90,20 +96,23 @@ export function reviveMaster(turn: Turn): void {
 
 export function beginStop(turn: Turn, { call, client, stop }: Request<"stop">): void {
   const { life, master, stoppers } = turn.state;
+  if (life === "gone") return reply(turn, call, {});
+  const joins = stoppers.length > 0 || life === "stopping" || life === "closing";
+  if (joins && client !== 0) turn.effects.push({ type: "notice", client, name: "AlreadyShuttingDown" });
   update(turn, { stoppers: [...stoppers, { call, client }] });
   switch (life) {
     case "empty":
-    case "gone":
       return finishClose(turn);
     case "opening":
     case "closing":
       return;
     case "running":
       update(turn, { life: "stopping" });
-      return master === "alive" ? askMaster(turn, 0, { method: "stop", params: stop }) : finishStop(turn);
+      return master === "alive"
+        ? askMaster(turn, ownCall, { method: "stop", params: stop })
+        : finishStop(turn);
     case "stopping":
-      if (client !== 0) turn.effects.push({ type: "notice", client, name: "AlreadyShuttingDown" });
-      if (master === "alive") askMaster(turn, 0, { method: "stop", params: stop });
+      return askMaster(turn, ownCall, { method: "stop", params: stop });
   }
 }
 
@@ -121,10 +130,17 @@ function close(turn: Turn): void {
 export function finishClose(turn: Turn): void {
   const { startCall, startFailure, stoppers } = turn.state;
   update(turn, { life: "gone", stoppers: [], startCall: null });
-  const stopped: Started = { outcome: "stopped", counts: noCounts };
   const ending = startFailure ?? { result: stopped };
   if (startCall && "refusal" in ending) refuse(turn, startCall.call, ending.refusal);
   else if (startCall && "result" in ending) reply(turn, startCall.call, ending.result);
   for (const { call } of stoppers) reply(turn, call, {});
   turn.effects.push({ type: "end", exitCode: startFailure ? 1 : 0 });
+}
+
+/** The status while no master is there to ask: before the first one, between two, after the last one. */
+export function describeMasterless({ life, counts }: Daemon): Status {
+  const starting = life === "opening" || life === "running";
+  return starting
+    ? { phase: "booting", counts: noCounts, waitingFor: "new", workers: [] }
+    : { phase: "stopping", counts, waitingFor: "shutdown", workers: [] };
 }

@@ -1,39 +1,40 @@
 /** One daemon per ipc file: the lock, which its holder's death frees, and the record of who the last holder was. */
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { basename, dirname } from "node:path";
+import { replaceFile, writeBeside } from "./whole-file.js";
 
 export interface Lock {
+  /** Whether the last holder left a record, and is known to be dead. */
+  readonly lastOwnerIsDead: boolean;
+  /** Leaves word of who holds the lock, for the one who finds it after a crash. */
+  record(): void;
   release(): void;
 }
 
 /** Resolves to null when another process holds it. */
 export async function takeLock(ipcFile: string): Promise<Lock | null> {
-  const owner = `${ipcFile}.owner`;
-  const held = process.platform === "linux" ? await bindName(nameLock(ipcFile)) : claimFile(owner);
+  const path = `${ipcFile}.owner`;
+  const lastOwner = readOwner(path);
+  const hasNames = process.platform === "linux";
+  const held = hasNames ? await bindName(nameLock(ipcFile)) : claimFile(path);
   if (!held) return null;
   return {
+    lastOwnerIsDead: lastOwner !== null && isDead(lastOwner),
+    record() {
+      if (hasNames) replaceFile(path, describeSelf(), privately);
+    },
     release() {
-      rmSync(owner, { force: true });
+      // Not that of another who has the directory's path by now.
+      if (JSON.stringify(readOwner(path)) === describeSelf()) rmSync(path, { force: true });
       held();
     },
   };
 }
 
-/** Leaves word of who holds the lock, for the one who finds it after a crash. */
-export function recordOwner(ipcFile: string): void {
-  const temporary = `${ipcFile}.owner.${process.pid}`;
-  writeFileSync(temporary, JSON.stringify(identify(process.pid)), { mode: 0o600 });
-  renameSync(temporary, `${ipcFile}.owner`);
-}
-
-/** Whether the recorded owner of the ipc file is known to be dead. */
-export function isOwnerDead(ipcFile: string): boolean {
-  const owner = readOwner(`${ipcFile}.owner`);
-  return owner !== null && isDead(owner);
-}
+const privately = 0o600;
 
 interface Owner {
   readonly pid: number;
@@ -43,8 +44,10 @@ interface Owner {
   readonly hostname: string;
 }
 
-function identify(pid: number): Owner {
-  return { pid, startTime: readStartTime(pid), bootId: readBootId(), hostname: hostname() };
+function describeSelf(): string {
+  const { startTime = "" } = readProcess(process.pid) ?? {};
+  const self: Owner = { pid: process.pid, startTime, bootId: readBootId(), hostname: hostname() };
+  return JSON.stringify(self);
 }
 
 function isDead({ pid, startTime, bootId, hostname: host }: Owner): boolean {
@@ -57,7 +60,9 @@ function isDead({ pid, startTime, bootId, hostname: host }: Owner): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
-  return startTime !== readStartTime(pid);
+  const now = readProcess(pid);
+  // A zombie keeps its number until its parent asks for it, which in a container may be never.
+  return now !== null && (now.state === "Z" || now.startTime !== startTime);
 }
 
 function readOwner(path: string): Owner | null {
@@ -71,13 +76,14 @@ function readOwner(path: string): Owner | null {
   }
 }
 
-/** proc(5): field 22 of /proc/PID/stat, counted after the command's name, which may contain anything. */
-function readStartTime(pid: number): string {
+/** proc(5): fields 3 and 22 of /proc/PID/stat, counted after the command's name, which may contain anything. */
+function readProcess(pid: number): { state: string; startTime: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] ?? "", startTime: fields[19] ?? "" };
   } catch {
-    return "";
+    return null;
   }
 }
 
@@ -102,7 +108,8 @@ function nameLock(ipcFile: string): string {
 function bindName(name: string): Promise<(() => void) | null> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
-    server.once("error", (error: NodeJS.ErrnoException) => {
+    // To the end: a connection that cannot be accepted, for want of descriptors, is an error, too.
+    server.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") resolve(null);
       else reject(error);
     });
@@ -113,17 +120,43 @@ function bindName(name: string): Promise<(() => void) | null> {
   });
 }
 
+// Linked, so that the record is complete from the moment it is there.
 function claimFile(path: string): (() => void) | null {
   for (let attempt = 0; attempt < 2; attempt += 1) {
+    const temporary = writeBeside(path, describeSelf(), privately);
     try {
-      writeFileSync(path, JSON.stringify(identify(process.pid)), { flag: "wx", mode: 0o600 });
+      linkSync(temporary, path);
       return () => {};
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const owner = readOwner(path);
-      if (owner && !isDead(owner)) return null;
-      rmSync(path, { force: true });
+    } finally {
+      rmSync(temporary, { force: true });
     }
+    if (isClaimed(path) || !discard(path)) return null;
   }
   return null;
+}
+
+function isClaimed(path: string): boolean {
+  const owner = readOwner(path);
+  return owner !== null && !isDead(owner);
+}
+
+// Moved aside first: since it was looked at, another may have put its own record in the place of the dead one's.
+function discard(path: string): boolean {
+  const aside = `${path}.${process.pid}.old`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    return true;
+  }
+  try {
+    if (!isClaimed(aside)) return true;
+    linkSync(aside, path);
+    return false;
+  } catch {
+    return false;
+  } finally {
+    rmSync(aside, { force: true });
+  }
 }

@@ -8,7 +8,7 @@ import type { Stats } from "node:fs";
 import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { createArchives } from "./archives.js";
-import { isMissing, type Trouble } from "./trouble.js";
+import { hasCode, isMissing, type Trouble } from "./trouble.js";
 
 export interface LogFile {
   /** Appends what it can, and says how many bytes that was. */
@@ -114,8 +114,20 @@ async function openForAppend(file: string, mode?: number): Promise<{ handle: Fil
   if (present?.isFIFO() || present?.isSocket()) throw new Error("it is not a file");
   const handle = await open(file, "a", mode).catch(async (error: unknown) => {
     if (!isMissing(error)) throw error;
-    await mkdir(dirname(file), { recursive: true });
+    await makeDirectory(dirname(file));
     return await open(file, "a", mode);
   });
   return { handle, stats: await handle.stat() };
+}
+
+/** Not with `recursive`, because Node then tries for ever where nothing can be made, as below `/proc`. */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return;
+    if (!isMissing(error) || dirname(directory) === directory) throw error;
+    await makeDirectory(dirname(directory));
+    await mkdir(directory);
+  }
 }

@@ -1,7 +1,8 @@
 /** The daemon's machine: one server from its start to its stop. Pure; owns who called, who watches, and what serves. */
-import type { Deploy, Launch, Status } from "../../protocol/types.js";
+import type { Deploy, Launch } from "../../protocol/types.js";
 import {
   beginStop,
+  describeMasterless,
   endStart,
   finishClose,
   loseMaster,
@@ -9,10 +10,18 @@ import {
   reviveMaster,
   runFirstMaster,
 } from "./life.js";
-import type { Daemon, Effect, Forwarded, Message, Refusal } from "./state.js";
-import { announce, forward, listAudience, refuse, reply, type Turn, update } from "./turn.js";
-
-const noCounts = { booting: 0, online: 0, dying: 0, new_online: 0 };
+import { type Daemon, type Effect, type Forwarded, type Message, ownCall, type Refusal } from "./state.js";
+import {
+  announce,
+  askMaster,
+  forward,
+  listAudience,
+  noCounts,
+  refuse,
+  reply,
+  type Turn,
+  update,
+} from "./turn.js";
 
 export const emptyDaemon: Daemon = {
   life: "empty",
@@ -156,16 +165,10 @@ function pass(
 }
 
 function tellStatus(turn: Turn, { call, client }: Request<"status">): void {
-  const { life, master, counts } = turn.state;
+  const { life, master } = turn.state;
   if (life === "empty") return refuse(turn, call, { error: "NotStarted" });
-  if (master === "alive") {
-    return forward(turn, call, { client, kind: "status", deploy: "" }, { method: "status", params: {} });
-  }
-  const stopping = life === "stopping" || life === "closing" || life === "gone";
-  const status: Status = stopping
-    ? { phase: "stopping", counts, waitingFor: "shutdown", workers: [] }
-    : { phase: "booting", counts: noCounts, waitingFor: "new", workers: [] };
-  reply(turn, call, status);
+  if (master === "none") return reply(turn, call, describeMasterless(turn.state));
+  forward(turn, call, { client, kind: "status", deploy: "" }, { method: "status", params: {} });
 }
 
 function passBack(
@@ -183,7 +186,9 @@ function passBack(
   if (found.kind === "start" && !ready) {
     // Told when everything is closed again, so that the next start finds nothing in its way.
     const startFailure = answered ? { result: message.result } : { refusal: message.refusal };
-    return update(turn, { startFailure, life: "stopping" });
+    update(turn, { startFailure, life: "stopping" });
+    // One that failed to start ends by itself; one that refused to has nothing that would end it.
+    return answered ? undefined : askMaster(turn, ownCall, { method: "stop", params: {} });
   }
   if (found.kind === "start") update(turn, { startCall: null });
   if (answered) reply(turn, call, message.result);

@@ -3,7 +3,17 @@ import { chmodSync, lstatSync } from "node:fs";
 import { constants } from "node:os";
 import type { Handle } from "../../protocol/contract.js";
 import type { Balance, HostListen, Listened, WorkerRef } from "../../protocol/types.js";
-import { bindSocket, canBind, readBindError, type SocketHandle } from "../node-internals.js";
+import {
+  bindSocket,
+  canBind,
+  canSharePort,
+  type ListenQuery,
+  readBindError,
+  readBound,
+  reusePort,
+  type SocketHandle,
+} from "../node-internals.js";
+import { type Address, createAddress, type Neighbours, type Queue } from "./address.js";
 
 export interface Sockets {
   /** The answer to a worker that wants to listen, with the socket unless it is an error. */
@@ -18,9 +28,7 @@ export interface Sockets {
 }
 
 interface Entry {
-  readonly key: string;
-  readonly handle: SocketHandle;
-  readonly users: Set<string>;
+  readonly address: Address;
   /** Inherited sockets are not ours to give up. */
   readonly inherited: boolean;
   /** A unix socket's path, and the inode by which we know it to be ours. */
@@ -30,15 +38,16 @@ interface Entry {
 /** A worker's numbers of the sockets that naught was given begin here: 3 is its channel. */
 const firstWorkerFd = 4;
 
-/** `released` is told the key of each socket that is given up. */
+/** `release` is told the key of each socket that is given up. */
 export function createSockets(
   { listenFds, balance }: { listenFds: readonly number[]; balance: Balance },
-  released: (key: string) => void,
+  { release, ...neighbours }: Neighbours & { release(key: string): void },
 ): Sockets {
   /** By what was asked for. */
   const entries = new Map<string, Entry>();
   const aside = new Set<Entry>();
   const inherited = listenFds.map((fd) => bindSocket({ address: null, port: null, addressType: null, fd }));
+  const perSlot = balance === "slots" && canBind() && canSharePort();
   let atRest = false;
   let serial = 0;
 
@@ -46,8 +55,8 @@ export function createSockets(
     if (balance === "round-robin" || !canBind()) return { listened: { errno: 0, key: "", native: true } };
     const found = find(wish);
     if (typeof found === "number") return { listened: { errno: found, key: "", native: false } };
-    found.users.add(nameUser(wish.worker));
-    return { listened: { errno: 0, key: found.key, native: false }, handle: found.handle };
+    const { key, handle } = found.address.join(wish.worker);
+    return { listened: { errno: 0, key, native: false }, handle };
   }
 
   function find(wish: HostListen): Entry | number {
@@ -57,6 +66,8 @@ export function createSockets(
     const wanted = [address ?? "", port, addressType, flags, index].join("|");
     const known = entries.get(wanted);
     if (known && isIntact(known)) return known;
+    // An app that removes its path before it listens removes it under its siblings: they keep the socket they accept
+    // on, and the path is bound anew.
     if (known) aside.add(known);
     return bind(wish, wanted);
   }
@@ -66,41 +77,52 @@ export function createSockets(
     if (fd !== undefined) {
       at = fd - firstWorkerFd;
       if (!(at in inherited)) return -constants.errno.EBADF;
-    } else if (index === 0)
+    } else if (index === 0) {
       at = inherited.findIndex((handle) => typeof handle !== "number" && isBoundTo(handle, address, port));
+    }
     const handle = inherited[at];
     if (handle === undefined || typeof handle === "number") return handle ?? null;
     const wanted = `fd|${at}`;
-    return entries.get(wanted) ?? add(wanted, { handle, inherited: true, path: null });
+    const address_ = (): Address => createAddress(name(wanted, handle), null, neighbours);
+    return entries.get(wanted) ?? add(wanted, { address: address_(), inherited: true, path: null });
   }
 
-  // An app that removes its path before it listens removes it under its siblings: they keep the socket they accept on,
-  // and the path is bound anew.
   function bind(wish: HostListen, wanted: string): Entry | number {
-    const handle = bindSocket(wish);
+    const shares = perSlot && wish.addressType !== -1;
+    // With SO_REUSEPORT another naught of this user would bind the same port and split the traffic with us unnoticed.
+    const probed = shares && wish.port !== 0 ? open(wish) : null;
+    if (typeof probed === "number") return probed;
+    probed?.close();
+    const handle = open(shares ? { ...wish, flags: (wish.flags ?? 0) | reusePort } : wish);
     if (typeof handle === "number") return handle;
-    const error = readBindError(handle);
-    if (error === 0) return add(wanted, { handle, inherited: false, path: openPath(wish) });
-    handle.close();
-    return error;
+    const openMore = shares ? () => openQueue({ ...wish, ...pickPort(handle) }, wanted) : null;
+    const address = createAddress(name(wanted, handle), openMore, neighbours);
+    return add(wanted, { address, inherited: false, path: openPath(wish) });
   }
 
-  // Its key is never used again, so that no copy of an earlier socket is taken for it.
-  function add(wanted: string, entry: Pick<Entry, "handle" | "inherited" | "path">): Entry {
+  function openQueue(wish: ListenQuery, wanted: string): Queue | null {
+    const handle = open({ ...wish, flags: (wish.flags ?? 0) | reusePort });
+    return typeof handle === "number" ? null : name(wanted, handle);
+  }
+
+  function name(wanted: string, handle: SocketHandle): Queue {
     serial += 1;
-    const added = { ...entry, key: `${wanted}#${serial}`, users: new Set<string>() };
-    entries.set(wanted, added);
-    return added;
+    return { key: `${wanted}#${serial}`, handle };
+  }
+
+  function add(wanted: string, entry: Entry): Entry {
+    entries.set(wanted, entry);
+    return entry;
   }
 
   // One that was set aside is closed only at the end: libuv removes the path as it closes, whosever that is by then.
   function giveUp(): void {
     if (!atRest) return;
-    for (const [wanted, { key, handle, users, inherited: given }] of entries) {
-      if (users.size > 0 || given) continue;
+    for (const [wanted, { address, inherited: given }] of entries) {
+      if (address.isUsed || given) continue;
       entries.delete(wanted);
-      handle.close();
-      released(key);
+      address.close();
+      for (const key of address.keys) release(key);
     }
   }
 
@@ -108,11 +130,11 @@ export function createSockets(
   return {
     listen,
     unlisten(worker, key) {
-      for (const entry of listAll()) if (entry.key === key) entry.users.delete(nameUser(worker));
+      for (const { address } of listAll()) address.leave(worker, key);
       giveUp();
     },
     forget(worker) {
-      for (const entry of listAll()) entry.users.delete(nameUser(worker));
+      for (const { address } of listAll()) address.leave(worker);
       giveUp();
     },
     setAtRest(rest) {
@@ -120,21 +142,30 @@ export function createSockets(
       giveUp();
     },
     close() {
-      for (const { handle } of listAll()) handle.close();
+      for (const { address } of listAll()) address.close();
       entries.clear();
       aside.clear();
     },
   };
 }
 
-// With the pid, because a new master counts its workers from 1 again.
-function nameUser({ id, pid }: WorkerRef): string {
-  return `${id} ${pid}`;
+function open(query: ListenQuery): SocketHandle | number {
+  const handle = bindSocket(query);
+  if (typeof handle === "number") return handle;
+  const error = readBindError(handle);
+  if (error === 0) return handle;
+  handle.close();
+  return error;
+}
+
+function pickPort(handle: SocketHandle): { port?: number } {
+  const { port } = readBound(handle) ?? {};
+  return port === undefined ? {} : { port };
 }
 
 function isBoundTo(handle: SocketHandle, address: string | null, port: number | null): boolean {
-  const bound: { address?: string; port?: number } = {};
-  if (!port || handle.getsockname?.(bound) !== 0 || bound.port !== port) return false;
+  const bound = readBound(handle);
+  if (!port || bound?.port !== port) return false;
   return (
     bound.address === address || (address === null && (bound.address === "::" || bound.address === "0.0.0.0"))
   );

@@ -20,7 +20,12 @@ import type {
   Waiting,
 } from "../../protocol/types.js";
 
+/** 0 is nobody's: a signal's. */
 export type CallId = number;
+
+/** For what the daemon asks the master of its own accord; its answers are of no interest. */
+export const ownCall: CallId = -1;
+
 /** A connection; 0 is nobody: a signal. */
 export type ClientId = number;
 

@@ -24,7 +24,11 @@ export function createTrouble(path: string, onError: (error: Error) => void): Tr
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return hasCode(error, "ENOENT");
+}
+
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 /** One line without the path, which Node puts behind the cause: `EACCES: permission denied, open '/a/b'`. */

@@ -1,7 +1,9 @@
 /** One step of the daemon's machine in the making. */
-import type { NaughtEvent, PoolEvent } from "../../protocol/types.js";
+import type { Counts, NaughtEvent, PoolEvent } from "../../protocol/types.js";
 import { formatCounts } from "../event-line.js";
 import type { Answer, CallId, ClientId, Daemon, Effect, Forwarded, MasterAsk, Refusal } from "./state.js";
+
+export const noCounts: Counts = { booting: 0, online: 0, dying: 0, new_online: 0 };
 
 export interface Turn {
   state: Daemon;

@@ -44,6 +44,12 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       abortDeploy: () => calls.ask<MasterSettled>((call) => post({ type: "abortDeploy", call })),
       stop: ({ timeout = null }) =>
         calls.ask<Record<string, never>>((call) => post({ type: "stop", call, timeout })),
+      adopt({ worker, own, key }, { handle }) {
+        const socket = handle && sockets.hold(key, handle);
+        if (socket) handles.get(worker.id)?.adopt({ own, key }, socket);
+        return {};
+      },
+      disown: ({ worker, key }) => handles.get(worker.id)?.disown({ key }),
       release: ({ key }) => sockets.release(key),
     },
     Host,

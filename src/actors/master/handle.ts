@@ -1,10 +1,17 @@
 /** The master's side of one worker process: forks it, talks to it, kills it, and says when it is gone. */
 import cluster, { type Worker as ClusterWorker } from "node:cluster";
 import { openChannel } from "../../protocol/channel.js";
-import type { Client } from "../../protocol/contract.js";
+import type { Client, Handle } from "../../protocol/contract.js";
 import type { Host } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
-import type { DrainTimes, MasterStart, ResolvedLaunch, WorkerRef } from "../../protocol/types.js";
+import type {
+  Adopt,
+  DrainTimes,
+  MasterStart,
+  ResolvedLaunch,
+  SocketRef,
+  WorkerRef,
+} from "../../protocol/types.js";
 import { Supervisor, Worker } from "../../protocol/worker.js";
 import { takePipe } from "../node-internals.js";
 import type { SocketCopies } from "./socket-copies.js";
@@ -19,6 +26,8 @@ export interface WorkerHandle {
   readonly ref: WorkerRef;
   shutdown(times: DrainTimes): void;
   kill(): void;
+  adopt(adopt: Adopt, socket: Handle): void;
+  disown(socket: SocketRef): void;
 }
 
 /** What a worker process does, told at most once each but for `online` and `offline`. */
@@ -45,7 +54,7 @@ export function forkWorker(
   const forked = tryFork(worker.slot, launch, config);
   if (forked instanceof Error) {
     queueMicrotask(() => leave(describeError(forked)));
-    return { ref: { ...worker, pid: 0 }, shutdown() {}, kill() {} };
+    return { ref: { ...worker, pid: 0 }, shutdown() {}, kill() {}, adopt() {}, disown() {} };
   }
   const child = forked.process;
   const ref = { ...worker, pid: child.pid ?? 0 };
@@ -74,6 +83,8 @@ export function forkWorker(
     shutdown(times) {
       peer.client.shutdown(times).catch(() => !gone && child.kill("SIGTERM"));
     },
+    adopt: (adopt, socket) => void peer.client.adopt(adopt, socket).catch(() => {}),
+    disown: (socket) => peer.client.disown(socket),
     kill() {
       if (!gone) child.kill("SIGKILL");
     },

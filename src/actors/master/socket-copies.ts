@@ -5,6 +5,8 @@ import type { Listened } from "../../protocol/types.js";
 import type { SocketHandle } from "../node-internals.js";
 
 export interface SocketCopies {
+  /** Returns the copy to send on in the place of the one that came. */
+  hold(key: string, received: Handle): Handle;
   /** Makes the socket that came with the answer travel on with it. */
   keep(listened: Listened): Listened;
   /** The daemon has given the socket up. */
@@ -13,15 +15,20 @@ export interface SocketCopies {
 
 export function createSocketCopies(): SocketCopies {
   const copies = new Map<string, Handle>();
+
+  // Each that comes is a descriptor of its own. The first is kept, because one that is being sent must not be closed.
+  function hold(key: string, received: Handle): Handle {
+    const known = copies.get(key);
+    if (known) close(received);
+    else copies.set(key, received);
+    return known ?? received;
+  }
+
   return {
+    hold,
     keep(listened) {
       const received = findHandle(listened);
-      if (!received) return listened;
-      const known = copies.get(listened.key);
-      // Each that comes is a descriptor of its own. The first is kept, because one that is being sent must not be closed.
-      if (known) close(received);
-      else copies.set(listened.key, received);
-      carryHandle(listened, known ?? received);
+      if (received) carryHandle(listened, hold(listened.key, received));
       return listened;
     },
     release(key) {

@@ -3,6 +3,7 @@ import cluster from "node:cluster";
 import { type ChannelEnd, isWrapped, openChannel } from "../../protocol/channel.js";
 import { connect } from "../../protocol/peer.js";
 import { Supervisor, Worker } from "../../protocol/worker.js";
+import type { SocketHandle } from "../node-internals.js";
 import { listenThroughSupervisor } from "./listen.js";
 import { trackServers } from "./servers.js";
 
@@ -20,6 +21,11 @@ export function serveWorker(): void {
         process.channel?.unref();
         return {};
       },
+      adopt({ own, key }, { handle }) {
+        if (handle) listening.adopt(own, key, handle as SocketHandle);
+        return {};
+      },
+      disown: ({ key }) => listening.disown(key),
     },
     Supervisor,
   ).client;
@@ -29,7 +35,7 @@ export function serveWorker(): void {
       (error: Error) => callback?.(error),
     );
   };
-  listenThroughSupervisor(supervisor);
+  const listening = listenThroughSupervisor(supervisor);
   understandWords(declare);
   leaveThroughOffline(() => declare("offline"));
 }

@@ -3,11 +3,19 @@ import { Server } from "node:net";
 import type { Client } from "../../protocol/contract.js";
 import { findHandle } from "../../protocol/transport.js";
 import type { Supervisor } from "../../protocol/worker.js";
-import { type ListenQuery, replaceGetServer, type SocketHandle } from "../node-internals.js";
+import { acceptAlso, type ListenQuery, replaceGetServer, type SocketHandle } from "../node-internals.js";
+
+export interface Listening {
+  /** Lets the server that has the socket `own` accept from one more. */
+  adopt(own: string, key: string, handle: SocketHandle): void;
+  disown(key: string): void;
+}
 
 /** Called once, before any of the app's code. */
-export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): void {
+export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): Listening {
   const indexes = new Map<string, Set<number>>();
+  const servers = new Map<string, Server>();
+  const adopted = new Map<string, { own: string; handle: SocketHandle }>();
 
   replaceGetServer((server, query, answer, original) => {
     // Datagram sockets are node:cluster's business.
@@ -26,8 +34,11 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
           return original(server, query, answer);
         }
         if (listened.errno !== 0 || !handle) return refuse(listened.errno || -1);
+        servers.set(listened.key, server);
         onClose(handle, () => {
           freeIndex(address, index);
+          servers.delete(listened.key);
+          for (const [key, { own }] of adopted) if (own === listened.key) disown(key);
           supervisor.unlisten({ key: listened.key });
         });
         answer(0, handle);
@@ -36,6 +47,17 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
       () => refuse(lostErrno),
     );
   });
+
+  function adopt(own: string, key: string, handle: SocketHandle): void {
+    const server = servers.get(own);
+    if (server && acceptAlso(server, handle) === 0) adopted.set(key, { own, handle });
+    else handle.close();
+  }
+
+  function disown(key: string): void {
+    adopted.get(key)?.handle.close();
+    adopted.delete(key);
+  }
 
   // As under node:cluster: the first server of each worker on an address shares with the first of the others, and so on.
   function takeIndex(address: string): number {
@@ -52,6 +74,8 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
     taken?.delete(index);
     if (taken?.size === 0) indexes.delete(address);
   }
+
+  return { adopt, disown };
 }
 
 /** ECONNRESET, as libuv numbers it on Linux. */

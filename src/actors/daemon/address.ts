@@ -1,0 +1,96 @@
+/** One address that workers listen on: its queue or queues, who accepts from each, and who has taken over a vacant one. */
+import type { Handle } from "../../protocol/contract.js";
+import type { WorkerRef } from "../../protocol/types.js";
+import type { SocketHandle } from "../node-internals.js";
+import { type Acceptor, assignVacant, isSame } from "./queues.js";
+
+/** A listening socket, open for as long as the address is in use. */
+export interface Queue {
+  /** Unique for ever, so that no copy of an earlier socket is taken for it. */
+  readonly key: string;
+  readonly handle: SocketHandle;
+}
+
+/** How workers are told to accept from a queue that is not their slot's own. */
+export interface Neighbours {
+  adopt(worker: WorkerRef, own: string, key: string, handle: Handle): void;
+  disown(worker: WorkerRef, key: string): void;
+}
+
+export interface Address {
+  /** The queue for a slot; made if need be. */
+  join(worker: WorkerRef): Queue;
+  /** The worker has closed the queue; all of them without `key`. */
+  leave(worker: WorkerRef, key?: string): void;
+  readonly isUsed: boolean;
+  readonly keys: readonly string[];
+  close(): void;
+}
+
+/** `openMore` makes the queue of a further slot; null where all slots have to share the first. */
+export function createAddress(
+  first: Queue,
+  openMore: (() => Queue | null) | null,
+  neighbours: Neighbours,
+): Address {
+  const queues = new Map<number, Queue>();
+  let acceptors: Acceptor[] = [];
+  let adopted = new Map<number, Acceptor>();
+
+  function findQueue(slot: number): { slot: number; queue: Queue } {
+    if (queues.size === 0) queues.set(openMore ? slot : 0, first);
+    const known = queues.get(slot);
+    if (known) return { slot, queue: known };
+    const opened = openMore?.();
+    if (opened) {
+      queues.set(slot, opened);
+      return { slot, queue: opened };
+    }
+    const [shared = 0] = queues.keys();
+    return { slot: shared, queue: queues.get(shared) ?? first };
+  }
+
+  function balance(): void {
+    const next = assignVacant([...queues.keys()], acceptors, adopted);
+    for (const [slot, acceptor] of adopted) {
+      const stays = next.get(slot);
+      const queue = queues.get(slot);
+      if (queue && !(stays && isSame(stays, acceptor))) neighbours.disown(acceptor.worker, queue.key);
+    }
+    for (const [slot, acceptor] of next) {
+      const before = adopted.get(slot);
+      const own = queues.get(acceptor.queue);
+      const queue = queues.get(slot);
+      if (own && queue && !(before && isSame(before, acceptor))) {
+        neighbours.adopt(acceptor.worker, own.key, queue.key, queue.handle);
+      }
+    }
+    adopted = next;
+  }
+
+  return {
+    join(worker) {
+      const { slot, queue } = findQueue(worker.slot);
+      acceptors = [...acceptors, { worker, queue: slot }];
+      balance();
+      return queue;
+    },
+    leave({ id, pid }, key) {
+      const leaves = ({ worker, queue }: Acceptor): boolean =>
+        worker.id === id && worker.pid === pid && (key === undefined || queues.get(queue)?.key === key);
+      const staying = acceptors.filter((acceptor) => !leaves(acceptor));
+      if (staying.length === acceptors.length) return;
+      acceptors = staying;
+      balance();
+    },
+    get isUsed() {
+      return acceptors.length > 0;
+    },
+    get keys() {
+      return [...queues.values()].map(({ key }) => key);
+    },
+    close() {
+      for (const { handle } of queues.size > 0 ? queues.values() : [first]) handle.close();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * What stands between a transport and the JSON-RPC library: it lets through only what the library can bear, and
+ * holds the end of the connection back until everything that came before it has been handled.
+ */
+import {
+  Message,
+  type MessageStrategy,
+  type RequestMessage,
+  type ResponseMessage,
+} from "vscode-jsonrpc/node";
+import { Reader, type Transport, Writer } from "./transport.js";
+
+export interface Intake {
+  readonly reader: Reader;
+  readonly writer: Writer;
+  /** To be given to the library, which tells by it what it takes from its queue. */
+  readonly strategy: MessageStrategy;
+}
+
+export function createIntake(transport: Transport): Intake {
+  const reader = new Reader();
+  const outgoing = new Set<string | number | null>();
+  // Clients number their requests as they like. The library loses one of two that wait under one id, takes 1 for "1",
+  // and throws at null: it gets numbers of ours.
+  const ids = new Map<number, string | number | null>();
+  let lastId = 0;
+  let queued = 0;
+  let ended = false;
+  const pass = (message: Message): void => {
+    queued += 1;
+    reader.receive(message);
+  };
+  const end = (): void => {
+    ended = true;
+    if (queued === 0) reader.close();
+  };
+  transport.reader.onClose(end);
+  if (transport.reader.closed) queueMicrotask(end);
+  transport.reader.listen((message) => {
+    if (isRequest(message)) {
+      lastId += 1;
+      ids.set(lastId, message.id);
+      return pass({ ...message, id: lastId } as Message);
+    }
+    const known = Message.isResponse(message) ? outgoing.delete(message.id) : !isLibrarys(message);
+    if (known) pass(message);
+    else transport.reader.settle();
+  });
+  return {
+    reader,
+    writer: new Writer((message) => {
+      if (Message.isRequest(message)) outgoing.add(message.id);
+      return transport.writer.write(Message.isResponse(message) ? restoreId(message, ids) : message);
+    }),
+    strategy: {
+      async handleMessage(message, next) {
+        queued -= 1;
+        try {
+          const handled = next(message);
+          if (ended && queued === 0) reader.close();
+          await handled;
+        } finally {
+          transport.reader.settle();
+        }
+      },
+    },
+  };
+}
+
+function restoreId(response: ResponseMessage, ids: Map<number, string | number | null>): Message {
+  const internal = response.id as number;
+  const id = ids.get(internal) ?? null;
+  ids.delete(internal);
+  return { ...response, id } as Message;
+}
+
+function isRequest(message: Message): message is RequestMessage {
+  return "method" in message && "id" in message && message.id !== undefined;
+}
+
+// The library handles some "$/" notifications itself, `$/cancelRequest` by looking into params that need not be there.
+// They may be ignored by anybody, says the base protocol.
+function isLibrarys(message: Message): boolean {
+  return Message.isNotification(message) && message.method.startsWith("$/");
+}
