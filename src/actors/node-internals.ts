@@ -48,14 +48,19 @@ export function bindSocket({ address, port, addressType, fd, flags }: ListenQuer
 /** libuv's UV_TCP_REUSEPORT, which Node's own binding takes among its flags from 22.12 on. */
 export const reusePort = 2;
 
-/** Whether several sockets may be bound to one port, so that the kernel spreads connections over them. */
+/**
+ * Whether several sockets may listen on one port, so that the kernel spreads connections over them. The first has to
+ * listen before the second is bound: until then SO_REUSEADDR, which libuv sets, allows it, too.
+ */
 export function canSharePort(): boolean {
   if (process.platform !== "linux") return false;
   const one = bindSocket({ address: "127.0.0.1", port: 0, addressType: 4, flags: reusePort });
   if (typeof one === "number") return false;
   const { port = 0 } = readBound(one) ?? {};
+  Object.assign(one, { onconnection: () => {} });
+  const listening = Reflect.apply(readInternal(one, "listen") as (backlog: number) => number, one, [1]) === 0;
   const other = bindSocket({ address: "127.0.0.1", port, addressType: 4, flags: reusePort });
-  const shared = typeof other !== "number" && readBindError(other) === 0;
+  const shared = listening && typeof other !== "number" && readBindError(other) === 0;
   one.close();
   if (typeof other !== "number") other.close();
   return shared;

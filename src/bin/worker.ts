@@ -3,11 +3,10 @@ import cluster from "node:cluster";
 import { isMainThread } from "node:worker_threads";
 import { serveWorker } from "../actors/worker/actor.js";
 
-// Worker threads, and processes that the app starts with our arguments, load this, too.
-if (isMainThread && cluster.isWorker && process.send && process.env.NAUGHT_WORKER !== undefined) {
-  const at = process.execArgv.findIndex(
-    (argument, index) => argument === __filename && process.execArgv[index - 1] === "--require",
-  );
-  if (at > 0) process.execArgv.splice(at - 1, 2);
-  serveWorker();
-}
+// Also in worker threads, which load this, too: neither they nor the app's own children are to be started with it.
+const at = process.execArgv.findIndex(
+  (argument, index) => argument === __filename && process.execArgv[index - 1] === "--require",
+);
+if (at > 0) process.execArgv.splice(at - 1, 2);
+
+if (isMainThread && cluster.isWorker && process.send && process.env.NAUGHT_WORKER !== undefined) serveWorker();

@@ -1,4 +1,5 @@
 /** What a server under test loads first when only the drain is tested: it drains when the test says so. */
+import cluster from "node:cluster";
 import { setImmediate as passTurn } from "node:timers/promises";
 import { trackServers } from "../../src/actors/worker/servers.js";
 
@@ -10,7 +11,10 @@ process.on("message", (message: unknown) => {
   void tellBegin();
   void settled.then(() => {
     // The test hears of it first: a server may well exit at once when it is told.
-    process.send?.("drained", () => process.emit("message", "shutdown", undefined));
+    process.send?.("drained", () => {
+      process.emit("message", "shutdown", undefined);
+      if (cluster.isWorker) process.channel?.unref();
+    });
   });
 });
 

@@ -7,6 +7,8 @@ import { once } from "node:events";
 
 const [preload = "", script = "", rounds = "0"] = process.argv.slice(2);
 
+// The test has gone; so do the workers, with their primary.
+process.once("disconnect", () => process.exit(1));
 cluster.setupPrimary({ exec: script, args: [], execArgv: ["--require", preload] });
 let workers = await forkAll("1");
 process.send?.("online");

@@ -107,19 +107,11 @@ export function openWire(path: string): Wire {
   });
   socket.on("error", () => {});
   socket.on("data", (chunk) => {
-    buffer = Buffer.concat([buffer, chunk]);
-    for (let frame = cut(); frame; frame = cut()) frames.push(frame);
+    const found = cutFrames(Buffer.concat([buffer, chunk]));
+    frames.push(...found.frames);
+    buffer = found.rest;
     wake();
   });
-  const cut = (): Frame | undefined => {
-    const end = buffer.indexOf("\r\n\r\n");
-    if (end < 0) return undefined;
-    const length = Number(/Content-Length: (\d+)/.exec(buffer.toString("latin1", 0, end))?.[1]);
-    if (buffer.length < end + 4 + length) return undefined;
-    const frame = JSON.parse(buffer.toString("utf8", end + 4, end + 4 + length)) as Frame;
-    buffer = buffer.subarray(end + 4 + length);
-    return frame;
-  };
   const next = async (): Promise<Frame> => {
     for (;;) {
       const frame = frames[taken];
@@ -146,4 +138,18 @@ export function openWire(path: string): Wire {
       return found;
     },
   };
+}
+
+/** Every frame that is complete, and what is left after the last. */
+export function cutFrames(bytes: Buffer): { readonly frames: Frame[]; readonly rest: Buffer } {
+  const frames: Frame[] = [];
+  let rest = bytes;
+  for (;;) {
+    const end = rest.indexOf("\r\n\r\n");
+    if (end < 0) return { frames, rest };
+    const length = Number(/Content-Length: (\d+)/.exec(rest.toString("latin1", 0, end))?.[1]);
+    if (rest.length < end + 4 + length) return { frames, rest };
+    frames.push(JSON.parse(rest.toString("utf8", end + 4, end + 4 + length)) as Frame);
+    rest = rest.subarray(end + 4 + length);
+  }
 }

@@ -85,7 +85,9 @@ export function drive() {
   return {
     tell,
     waiting,
-    pass: (seconds: number): void => void (now += seconds * 1000),
+    pass: (seconds: number): void => {
+      now += seconds * 1000;
+    },
     start: (workerCount: number, resume = false): CallId =>
       ask((call) => ({ type: "start", call, launch: makeLaunch("/v1"), workerCount, generation: 1, resume })),
     deploy: (id: string, workerCount = 0, timeout: number | null = null): CallId =>

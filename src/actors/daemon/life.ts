@@ -128,11 +128,12 @@ function close(turn: Turn): void {
 
 /** Answers whoever waited until nothing was left. */
 export function finishClose(turn: Turn): void {
-  const { startCall, startFailure, stoppers } = turn.state;
-  update(turn, { life: "gone", stoppers: [], startCall: null });
+  const { startCall, startFailure, stoppers, resolving } = turn.state;
+  update(turn, { life: "gone", stoppers: [], startCall: null, resolving: new Map() });
   const ending = startFailure ?? { result: stopped };
   if (startCall && "refusal" in ending) refuse(turn, startCall.call, ending.refusal);
   else if (startCall && "result" in ending) reply(turn, startCall.call, ending.result);
+  for (const call of resolving.keys()) refuse(turn, call, { error: "ShuttingDown" });
   for (const { call } of stoppers) reply(turn, call, {});
   turn.effects.push({ type: "end", exitCode: startFailure ? 1 : 0 });
 }

@@ -63,8 +63,8 @@ function handle(turn: Turn, message: Message): void {
     case "resolved":
       return deployResolved(turn, message);
     case "unresolved":
-      takeResolving(turn, message.call);
-      return refuse(turn, message.call, message.refusal);
+      if (takeResolving(turn, message.call)) refuse(turn, message.call, message.refusal);
+      return;
     case "attachDeploy":
       return pass(turn, message, { kind: "deploy", deploy: message.id }, "attachDeploy");
     case "abortDeploy":
@@ -137,8 +137,9 @@ function applyWish({ script, args, nodeArgs, env, cwd }: Launch, wish: Deploy): 
 
 function deployResolved(turn: Turn, { call, launch }: Request<"resolved">): void {
   const resolving = takeResolving(turn, call);
+  if (!resolving) return;
   const obstacle = findObstacle(turn.state);
-  if (obstacle || !resolving) return refuse(turn, call, obstacle ?? { error: "ShuttingDown" });
+  if (obstacle) return refuse(turn, call, obstacle);
   const { id = "", workerCount = 0, timeout } = resolving.deploy;
   const params = { id, launch, workerCount, ...(timeout === undefined ? {} : { timeout }) };
   forward(turn, call, { client: resolving.client, kind: "deploy", deploy: id }, { method: "deploy", params });

@@ -24,8 +24,12 @@ export function stopAccepting(server: Server): void {
   const handle = listening._handle;
   if (handle === null || handle instanceof ClosedHandle) return;
   const address = readAddress(server, handle);
-  handle.close();
   listening._handle = new ClosedHandle(address);
+  try {
+    handle.close();
+  } catch {
+    // Somebody put a handle of his own there; the others must be drained all the same.
+  }
 }
 
 /**
