@@ -9,4 +9,5 @@ const at = process.execArgv.findIndex(
 );
 if (at > 0) process.execArgv.splice(at - 1, 2);
 
-if (isMainThread && cluster.isWorker && process.send && process.env.NAUGHT_WORKER !== undefined) serveWorker();
+if (isMainThread && cluster.isWorker && process.send && process.env.NAUGHT_WORKER !== undefined)
+  serveWorker();

@@ -35,6 +35,9 @@ export function isWrapped(message: unknown): message is Wrapped {
   return typeof message === "object" && message !== null && (message as Partial<Wrapped>).naught === 1;
 }
 
+/** Milliseconds. */
+const disconnectPatience = 500;
+
 /** `closeEnd` says how to end the channel; by default it is disconnected. */
 export function openChannel(end: ChannelEnd, closeEnd = disconnect): Transport {
   const reader = new Reader();
@@ -62,8 +65,9 @@ export function openChannel(end: ChannelEnd, closeEnd = disconnect): Transport {
     else write(admission.refusal).catch(() => {});
   });
   end.on("disconnect", () => reader.close());
-  // `disconnect` never comes when the peer died before it acknowledged a descriptor.
-  end.on("exit", () => reader.close());
+  // What a peer wrote last may come after the news of its exit. `disconnect` never comes when it died before it had
+  // acknowledged a descriptor.
+  end.on("exit", () => setTimeout(() => reader.close(), disconnectPatience));
   // A send to a closing channel raises EPIPE here, also when it has a callback.
   end.on("error", () => {});
   return {

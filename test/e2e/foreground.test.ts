@@ -59,7 +59,7 @@ test(
   e2e(async (naught) => {
     const foreground = await startForeground(naught, ["--stdout", "-", "--stderr", "-", server("lines.cjs")]);
     await get(naught, "/print");
-    await foreground.said("stdout", /^out \d+ 1\nout \d+ 2$/m);
+    await foreground.said("stdout", /^out \d+ 1\n(workers online: 1\n)?out \d+ 2$/m);
     await foreground.said("stderr", /^err \d+ 2$/m);
     assert.equal(existsSync(naught.path("stdout.log")) || existsSync(naught.path("stderr.log")), false);
     foreground.signal("SIGTERM");

@@ -51,7 +51,6 @@ const deep = [
   "death during a deploy",
   "deploy while running",
   "resolved while stopping",
-  "reviveMaster while closing",
   "reviveMaster while gone",
   "masterExited while running",
   "masterExited while stopping",

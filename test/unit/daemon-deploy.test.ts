@@ -15,8 +15,6 @@ import {
   openMachine,
   other,
   running,
-  serving,
-  start,
   stopping,
   third,
 } from "../support/daemon-machine.js";

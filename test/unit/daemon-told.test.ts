@@ -15,7 +15,6 @@ import {
   other,
   poolEvent,
   running,
-  start,
   starter,
   stopping,
   third,

@@ -2,18 +2,18 @@
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { nanoid } from "nanoid";
-import type { CallContext, Client, Handlers } from "../../protocol/contract.js";
+import type { Client, Handlers } from "../../protocol/contract.js";
 import { Daemon } from "../../protocol/daemon.js";
 import { NaughtError } from "../../protocol/errors.js";
 import { openFrames } from "../../protocol/frames.js";
-import type { Host } from "../../protocol/master.js";
 import { connect, type Peer } from "../../protocol/peer.js";
-import { carryHandle, type Transport } from "../../protocol/transport.js";
-import type { Empty, PoolEvent, Settled, Start, Started, Status, WorkerRef } from "../../protocol/types.js";
+import type { Transport } from "../../protocol/transport.js";
+import type { Empty, Settled, Start, Started, Status, WorkerRef } from "../../protocol/types.js";
 import { Watcher } from "../../protocol/watcher.js";
 import { protocolVersion, version } from "../../version.js";
 import { createCalls, startActor } from "../actor.js";
 import { type Files, openFiles } from "./files.js";
+import { createHost } from "./host.js";
 import { explain, resolveLaunch } from "./launch.js";
 import { type Logs, openLogs } from "./logs.js";
 import { emptyDaemon, step } from "./machine.js";
@@ -29,6 +29,7 @@ import type {
   Message,
   Refusal,
 } from "./state.js";
+import { checkWritable } from "./writable.js";
 
 /** Milliseconds that a worker's last words are waited for once it is gone. */
 const tailPatience = 1000;
@@ -139,6 +140,8 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     start = params;
     try {
       const launch = resolveLaunch(params.launch);
+      checkWritable([params.pidFile, params.logs.log, params.logs.stdout, params.logs.stderr]);
+      files = await openFiles(params, (socket: Socket) => addClient(openFrames(socket), false));
       logs = await openLogs(params.logs, params.daemonMode);
       sockets = createSockets(
         { listenFds: params.listenFds, balance: params.balance ?? "slots" },
@@ -149,38 +152,19 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
           release: (key) => master?.client.release({ key }),
         },
       );
-      files = await openFiles(params, (socket: Socket) => addClient(openFrames(socket), false));
       post({ type: "opened", launch });
     } catch (error) {
+      files?.close();
       await logs?.close(0);
       post({ type: "openFailed", refusal: toRefusal(error) });
     }
   }
 
   function runMaster({ call, start: params }: Extract<Effect, { type: "startMaster" }>): void {
-    const handlers: Handlers<typeof Host> = {
-      event(event) {
-        followWorkers(event);
-        post({ type: "masterEvent", event });
-      },
-      serving: (serving) => post({ type: "masterServing", serving }),
-      waiting: (waiting) => post({ type: "masterWaiting", waiting }),
-      output(output, { handle }: CallContext) {
-        if (handle) logs?.outputs.attach(output, handle);
-        return {};
-      },
-      listen(wish) {
-        const { listened, handle } = sockets?.listen(wish) ?? {
-          listened: { errno: 0, key: "", native: true },
-        };
-        if (handle) carryHandle(listened, handle);
-        return listened;
-      },
-      unlisten: ({ worker, key }) => sockets?.unlisten(worker, key),
-    };
+    if (!logs || !sockets) throw new Error("a master was to be started before the files were open");
     master = startMaster(
       start?.listenFds ?? [],
-      handlers,
+      createHost(post, logs, sockets),
       (how) => {
         master = undefined;
         post({ type: "masterExited", how });
@@ -197,19 +181,6 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
         preload: join(import.meta.dirname, "worker.cjs"),
       }),
     );
-  }
-
-  // A socket that no worker of the serving generation uses is given up; who uses it can be told only at rest.
-  function followWorkers({ name, worker, waitingFor }: PoolEvent): void {
-    if (
-      worker &&
-      (name === "OldExit" || name === "NewDestroyed" || name === "WorkerDeath" || name === "NewDeath")
-    ) {
-      sockets?.forget(worker);
-    }
-    if (name === "Ready") sockets?.setAtRest(true);
-    else if (waitingFor !== null || name === "WorkerDeath" || name === "WorkerOffline")
-      sockets?.setAtRest(false);
   }
 
   function ask(call: number, { method, params }: MasterAsk): void {

@@ -108,6 +108,8 @@ const words: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   ENOSPC: "no space left on the device",
   ENOTDIR: "a part of the path is not a directory",
+  // From mkdir, which was to make that part.
+  EEXIST: "a part of the path is not a directory",
   EISDIR: "it is a directory",
   ELOOP: "too many symbolic links",
   ENAMETOOLONG: "the name is too long",

@@ -5,6 +5,7 @@ import { openChannel } from "../../protocol/channel.js";
 import type { Client, Handlers } from "../../protocol/contract.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
+import { describeExit, onceBoth } from "../exit.js";
 import { explain } from "./launch.js";
 
 export interface MasterProcess {
@@ -28,19 +29,20 @@ export function startMaster(
     env: cleanOptions(process.env),
     stdio: ["ignore", "ignore", "pipe", "ipc", ...listenFds],
   });
+  const peer = connect(openChannel(child), Host, handlers, Master);
+  // What it said last may come after the news of its exit, and is to be heard first.
   let gone = false;
-  const leave = (how: string): void => {
-    if (gone) return;
+  const exit = (how: string): void => {
+    if (!gone) exited(how);
     gone = true;
-    exited(how);
   };
+  const leave = onceBoth(exit, peer.onClose);
   child.stderr?.setEncoding("utf8").on("data", complained);
-  child.on("exit", (code, signal) => leave(signal ? `was killed by ${signal}` : `exited with code ${code}`));
+  child.on("exit", (code, signal) => leave(describeExit(code, signal)));
   child.on("error", (error) => {
-    if (child.pid === undefined) leave(`could not be started (${explain(error)})`);
+    if (child.pid === undefined) exit(`could not be started (${explain(error)})`);
   });
-  const { client } = connect(openChannel(child), Host, handlers, Master);
-  return { client, listenFds: listenFds.map((_, index) => firstExtraFd + index) };
+  return { client: peer.client, listenFds: listenFds.map((_, index) => firstExtraFd + index) };
 }
 
 const firstExtraFd = 4;

@@ -31,7 +31,7 @@ function explain({ name, worker, detail }: PoolEvent): string | null {
   if (detail === undefined) return null;
   if (name === "DeployFailed") return detail;
   if (!worker || (name !== "NewDeath" && name !== "WorkerDeath")) return null;
-  return `worker ${worker.slot} (pid ${worker.pid}) ${detail}`;
+  return `worker ${worker.slot}${worker.pid ? ` (pid ${worker.pid})` : ""} ${detail}`;
 }
 
 /** Those who watch, and those whose call is in flight. */

@@ -22,6 +22,7 @@ import { createSocketCopies } from "./socket-copies.js";
 export function serveMaster(transport: Transport, ended: () => void): void {
   const calls = createCalls();
   const handles = new Map<number, WorkerHandle>();
+  const gone = new Map<number, number>();
   const sockets = createSocketCopies();
   let config: MasterStart | undefined;
 
@@ -118,11 +119,20 @@ export function serveMaster(transport: Transport, ended: () => void): void {
         offline: () => post({ type: "offline", worker: id }),
         exit: (how) => {
           post({ type: "exit", worker: id, how });
-          handles.delete(id);
+          forget(id);
         },
       },
     );
     handles.set(id, handle);
+  }
+
+  // An answer may name a worker that is gone by then.
+  function forget(id: number): void {
+    const handle = handles.get(id);
+    if (handle) gone.set(id, handle.ref.pid);
+    handles.delete(id);
+    const [oldest] = gone.keys();
+    if (gone.size > 100 && oldest !== undefined) gone.delete(oldest);
   }
 
   function findTimes(): DrainTimes {
@@ -130,7 +140,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   }
 
   function nameWorker({ id, slot, generation }: Omit<WorkerRef, "pid">): WorkerRef {
-    return { id, slot, pid: handles.get(id)?.ref.pid ?? 0, generation };
+    return { id, slot, pid: handles.get(id)?.ref.pid ?? gone.get(id) ?? 0, generation };
   }
 
   function complete(result: Result): unknown {

@@ -1,5 +1,6 @@
 /** The master's side of one worker process: forks it, talks to it, kills it, and says when it is gone. */
 import cluster, { type Worker as ClusterWorker } from "node:cluster";
+import { existsSync } from "node:fs";
 import { openChannel } from "../../protocol/channel.js";
 import type { Client, Handle } from "../../protocol/contract.js";
 import type { Host } from "../../protocol/master.js";
@@ -13,6 +14,7 @@ import type {
   WorkerRef,
 } from "../../protocol/types.js";
 import { Supervisor, Worker } from "../../protocol/worker.js";
+import { describeExit, onceBoth } from "../exit.js";
 import { takePipe } from "../node-internals.js";
 import type { SocketCopies } from "./socket-copies.js";
 
@@ -45,15 +47,9 @@ export function forkWorker(
   { host, sockets }: { host: Client<typeof Host>; sockets: SocketCopies },
   facts: WorkerFacts,
 ): WorkerHandle {
-  let gone = false;
-  const leave = (how: string): void => {
-    if (gone) return;
-    gone = true;
-    facts.exit(how);
-  };
   const forked = tryFork(worker.slot, launch, config);
   if (forked instanceof Error) {
-    queueMicrotask(() => leave(describeError(forked)));
+    queueMicrotask(() => facts.exit(describeError(forked)));
     return { ref: { ...worker, pid: 0 }, shutdown() {}, kill() {}, adopt() {}, disown() {} };
   }
   const child = forked.process;
@@ -61,9 +57,8 @@ export function forkWorker(
   handOverOutput(forked, ref, host);
   forked.on("error", () => {});
   child.on("error", (error: NodeJS.ErrnoException) => {
-    if (child.pid === undefined) leave(describeError(error));
+    if (child.pid === undefined) facts.exit(describeError(error));
   });
-  child.on("exit", (code, signal) => leave(signal ? `was killed by ${signal}` : `exited with code ${code}`));
   // The channel is ended by the worker alone, at its exit: cluster needs it until then.
   const peer = connect(
     openChannel(child, () => {}),
@@ -76,7 +71,14 @@ export function forkWorker(
     },
     Worker,
   );
-  // A worker without a channel cannot be told anything any more. Mostly its exit is about to be heard of.
+  // What it said last may come after the news of its exit: an `offline`, say.
+  const leave = onceBoth(facts.exit, peer.onClose);
+  let gone = false;
+  child.on("exit", (code, signal) => {
+    gone = true;
+    leave(describeExit(code, signal));
+  });
+  // A worker without a channel cannot be told anything any more.
   peer.onClose(() => setTimeout(() => !gone && facts.offline(), exitPatience));
   return {
     ref,
@@ -122,6 +124,10 @@ function tryFork(
     ],
   });
   try {
+    // Node would only say ENOENT, or leave a worker to say what its parent should have known.
+    for (const path of [launch.realCwd, launch.realScript]) {
+      if (!existsSync(path)) return new Error(`${path} is gone`);
+    }
     return cluster.fork({
       ...launch.env,
       NAUGHT_WORKER: String(slot),
@@ -144,7 +150,7 @@ function nameSockets(listenFds: readonly number[], names: readonly string[]): Re
 }
 
 function describeError(error: NodeJS.ErrnoException): string {
-  return `could not be started (${error.code ?? error.message})`;
+  return `could not be started: ${error.code ?? error.message}`;
 }
 
 // In the tick of the fork, or the first lines would stay behind in this process.

@@ -1,0 +1,43 @@
+/** What the daemon offers to its master: a place for events, output and listening sockets. */
+import type { CallContext, Handlers } from "../../protocol/contract.js";
+import type { Host } from "../../protocol/master.js";
+import { carryHandle } from "../../protocol/transport.js";
+import type { PoolEvent } from "../../protocol/types.js";
+import type { Logs } from "./logs.js";
+import type { Sockets } from "./sockets.js";
+import type { Message } from "./state.js";
+
+export function createHost(
+  post: (message: Message) => void,
+  logs: Logs,
+  sockets: Sockets,
+): Handlers<typeof Host> {
+  return {
+    event(event) {
+      followWorkers(event, sockets);
+      post({ type: "masterEvent", event });
+    },
+    serving: (serving) => post({ type: "masterServing", serving }),
+    waiting: (waiting) => post({ type: "masterWaiting", waiting }),
+    output(output, { handle }: CallContext) {
+      if (handle) logs.outputs.attach(output, handle);
+      return {};
+    },
+    listen(wish) {
+      const { listened, handle } = sockets.listen(wish);
+      if (handle) carryHandle(listened, handle);
+      return listened;
+    },
+    unlisten: ({ worker, key }) => sockets.unlisten(worker, key),
+  };
+}
+
+// A socket that no worker of the serving generation uses is given up; who uses it can be told only at rest.
+function followWorkers({ name, worker, waitingFor }: PoolEvent, sockets: Sockets): void {
+  const isGone =
+    name === "OldExit" || name === "NewDestroyed" || name === "WorkerDeath" || name === "NewDeath";
+  if (worker && isGone) sockets.forget(worker);
+  if (name === "Ready") sockets.setAtRest(true);
+  else if (waitingFor !== null || name === "WorkerDeath" || name === "WorkerOffline")
+    sockets.setAtRest(false);
+}
