@@ -64,7 +64,9 @@ export function openFrames(socket: Socket, bounds: Limits = limits): Transport {
     // What still comes is thrown away, so that the last answer is not followed by a reset.
     socket.removeListener("data", receive);
     socket.resume();
-    socket.end(() => setTimeout(() => socket.destroy(), bounds.linger * 1000).unref());
+    socket.end(() => {
+      if (!socket.destroyed) deadline = setTimeout(() => socket.destroy(), bounds.linger * 1000).unref();
+    });
   };
   const fail = (text: string): void => {
     if (ended) return;

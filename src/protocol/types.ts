@@ -135,6 +135,24 @@ export interface DrainTimes {
    * @minimum 0
    */
   timeout: number;
+  /**
+   * From then on the application has this long until it is killed; without it, it is waited for.
+   * @minimum 0
+   */
+  kill?: number;
+}
+
+/** What one command changes of the times given at the start. */
+export interface DrainChanges {
+  /** @minimum 0 */
+  grace?: number;
+  /** @minimum 0 */
+  timeout?: number;
+  /**
+   * Null: the application is waited for.
+   * @minimum 0
+   */
+  kill?: number | null;
 }
 
 /** Where naught writes a worker's output and its own log: a path, `/dev/null` for nowhere, `-` for naught's own stream. */
@@ -203,6 +221,8 @@ export interface Deploy {
    * @minimum 0
    */
   timeout?: number;
+  /** For the old workers. */
+  drain?: DrainChanges;
   /** Absolute path. */
   cwd?: string;
   /** Absolute path. */
@@ -241,6 +261,7 @@ export interface Stop {
    * @minimum 0
    */
   timeout?: number;
+  drain?: DrainChanges;
 }
 
 /** Says what state the server is in. */
@@ -310,6 +331,7 @@ export interface MasterDeploy {
   /** @type uint32 */
   workerCount: number;
   timeout?: number;
+  drain?: DrainChanges;
 }
 
 /** Which of the workers failed, for whoever knows what it printed. */

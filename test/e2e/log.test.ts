@@ -125,12 +125,12 @@ test("archives and the log after them are as private as the log was", async () =
   for (const path of [file, join(directory, archive)]) assert.equal((await stat(path)).mode & 0o777, 0o600);
 });
 
-test("directories are made", async () => {
-  const deep = join(directory, "a", "b", "deep.log");
-  const log = await openHere(300, deep);
-  log.write(Buffer.from("here\n"));
-  await log.close();
-  assert.equal(await readFile(deep, "utf8"), "here\n");
+test("directories are made, also by several logs at once", async () => {
+  const paths = ["one", "two", "three"].map((name) => join(directory, "a", "b", "c", `${name}.log`));
+  const logs = await Promise.all(paths.map((path) => openHere(300, path)));
+  for (const log of logs) log.write(Buffer.from("here\n"));
+  await Promise.all(logs.map((log) => log.close()));
+  for (const path of paths) assert.equal(await readFile(path, "utf8"), "here\n");
 });
 
 test("/dev/null is no log, and is always ready for more", async () => {

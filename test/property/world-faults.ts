@@ -232,7 +232,7 @@ function letGo(
   event: "ShutdownOld" | "WorkerOffline" = "ShutdownOld",
 ): Outcome {
   const altered = alterWorker(pool, worker.id, { status: "dying", leaves: "OldExit" });
-  const order = { type: "shutdown", worker: worker.id } as const;
+  const order = { type: "shutdown", worker: worker.id, times: { grace: 0, timeout: 0 } } as const;
   return append({ pool: altered, effects }, tell(event, altered, worker), order);
 }
 

@@ -44,6 +44,8 @@ export function hear(model: Model, message: Message): Demand {
       return {};
     case "timer":
       return hearTimer(model, message);
+    case "told":
+      return {};
     case "online":
       return model.workers.get(message.worker)?.status === "booting" ? { up: message.worker } : {};
     case "offline":

@@ -58,6 +58,12 @@ export function serve(
     );
     peers.push(peer);
     sockets.push(socket);
+    socket.once("close", () => {
+      // A fuzz run makes too many of them to keep them all.
+      if (sockets.length < 100) return;
+      peers.splice(sockets.indexOf(socket), 1);
+      sockets.splice(sockets.indexOf(socket), 1);
+    });
   });
   const close = (): void => {
     for (const socket of sockets) socket.destroy();
@@ -105,7 +111,10 @@ export function openWire(path: string): Wire {
       });
     }
   });
-  socket.on("error", () => {});
+  let failure = "";
+  socket.on("error", ({ message }) => {
+    failure = `: ${message}`;
+  });
   socket.on("data", (chunk) => {
     const found = cutFrames(Buffer.concat([buffer, chunk]));
     frames.push(...found.frames);
@@ -119,7 +128,7 @@ export function openWire(path: string): Wire {
         taken += 1;
         return frame;
       }
-      if (over) throw new Error("the connection was closed");
+      if (over) throw new Error(`the connection was closed${failure}`);
       await new Promise<void>((resolve) => {
         wake = resolve;
       });

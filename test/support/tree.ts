@@ -12,7 +12,8 @@ export interface Tree {
 /** Resolves when as many workers as said live under one master. */
 export function findTree(naught: Naught, count: number): Promise<Tree> {
   return until(`a master with ${count} workers`, () => {
-    const daemon = naught.daemon();
+    // While there is none yet, the harness would throw.
+    const daemon = Number(naught.read("naught.pid"));
     const workers = naught.workers().map(({ pid }) => pid);
     const parents = naught.processes().filter(({ pid }) => workers.includes(pid));
     const [master, ...others] = new Set(parents.map(({ parent }) => parent));
@@ -28,7 +29,10 @@ export function findTree(naught: Naught, count: number): Promise<Tree> {
 
 /** The master's process id, also when it has no worker yet. */
 export function findMaster(naught: Naught): Promise<number> {
-  return until("a master", () => naught.processes().find(({ parent }) => parent === naught.daemon())?.pid);
+  return until(
+    "a master",
+    () => naught.processes().find(({ parent }) => parent === Number(naught.read("naught.pid")))?.pid,
+  );
 }
 
 /** proc(5): the fields after the command's name. */

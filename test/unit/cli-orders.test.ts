@@ -66,6 +66,7 @@ test("start: everything is resolved against the caller's directory", () => {
       },
       drain: { grace: 10, timeout: 30 },
       listenFds: [],
+      balance: "slots",
     },
   );
 });

@@ -2,13 +2,9 @@
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { test } from "node:test";
-import {
-  type CommandName,
-  commandLine,
-  commandNames,
-  type Option,
-} from "../../src/actors/cli/command-line.js";
+import { type CommandName, commandLine, commandNames } from "../../src/actors/cli/command-line.js";
 import { printHelp, printUsage } from "../../src/actors/cli/help.js";
+import type { Option } from "../../src/actors/cli/option.js";
 import { findCommand, type InvocationOf, parseCommand } from "../../src/actors/cli/parse.js";
 import { findClosest } from "../../src/actors/cli/spelling.js";
 import { UsageError } from "../../src/actors/cli/usage-error.js";
@@ -31,12 +27,16 @@ test("start: every default of the manual", () => {
     "remove-old-ipc": false,
     "node-args": [],
     "launchd-socket": "",
+    balance: "slots",
     "drain-grace": 10,
     "drain-timeout": 30,
+    "shutdown-timeout": null,
   });
   assert.equal(operand, "server.js");
   assert.deepEqual(tail, []);
 });
+
+const unchanged = { "drain-grace": undefined, "drain-timeout": undefined, "shutdown-timeout": undefined };
 
 test("deploy and stop: every default", () => {
   assert.deepEqual(parse("deploy").options, {
@@ -47,8 +47,9 @@ test("deploy and stop: every default", () => {
     cwd: undefined,
     script: undefined,
     "node-args": undefined,
+    ...unchanged,
   });
-  assert.deepEqual(parse("stop").options, { timeout: null, "pid-file": "naught.pid" });
+  assert.deepEqual(parse("stop").options, { timeout: null, "pid-file": "naught.pid", ...unchanged });
 });
 
 test("both ways to write an option, and the last one counts", () => {

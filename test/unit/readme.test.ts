@@ -80,7 +80,7 @@ function findSection(heading: string): string {
 /** The cells of a section's first table, without its head and without marks of code. */
 function readTable(section: string): string[][] {
   const lines = section.split("\n");
-  const begin = lines.findIndex((line) => line.startsWith("|---"));
+  const begin = lines.findIndex((line) => /^\| ?---/.test(line));
   if (begin < 0) return [];
   const rows = lines.slice(begin + 1);
   const length = rows.findIndex((line) => !line.startsWith("|"));

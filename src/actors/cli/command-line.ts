@@ -1,4 +1,6 @@
 /** The command line: every command with its operands, options, defaults and words. Parsing and help derive from this table. */
+import { drainChanges } from "./drain-options.js";
+import type { Option } from "./option.js";
 import {
   argumentList,
   balance,
@@ -12,15 +14,6 @@ import {
   type ValueType,
   workerCount,
 } from "./value-types.js";
-
-export interface Option<T = unknown> {
-  readonly type: ValueType<T>;
-  /** What is read when the option is not given. */
-  readonly default?: string;
-  /** Shown in place of a default when nothing is read then. */
-  readonly unset?: string;
-  readonly help: string;
-}
 
 /** What may follow the options: `script` is required, and all that follows it belongs to it. */
 export type Operand = "script" | "ipc-file" | "command" | "none";
@@ -98,6 +91,11 @@ export const commandLine = {
         default: "30",
         help: "How long responses in flight are waited for before the server gets `shutdown`.",
       },
+      "shutdown-timeout": {
+        type: timeout,
+        default: "none",
+        help: "Kill a worker that is still there this many seconds after its server got `shutdown`.",
+      },
     },
   },
   stop: {
@@ -121,6 +119,7 @@ export const commandLine = {
         default: "naught.pid",
         help: "Accepted for scripts that were written for naught 1; the daemon knows its own.",
       },
+      ...drainChanges,
     },
   },
   status: {
@@ -178,6 +177,7 @@ export const commandLine = {
         unset: "(as before)",
         help: "Arguments for node itself, separated by spaces.",
       },
+      ...drainChanges,
     },
   },
   "deploy-abort": {

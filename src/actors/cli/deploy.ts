@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { Deploy, Settled } from "../../protocol/types.js";
 import { callDaemon } from "./call.js";
+import { buildDrain } from "./drain-options.js";
 import { cleanEnvironment } from "./environment.js";
 import { isError, reportError } from "./failure.js";
 import { waitInterruptibly } from "./interrupt.js";
@@ -47,6 +48,7 @@ export function buildDeploy(
     ...(options["override-env"] && { env: cleanEnvironment(environment) }),
     ...(options["replace-env"] && { replaceEnv: true }),
     ...(timeout !== null && { timeout }),
+    ...buildDrain(options),
     ...(cwd !== undefined && { cwd: resolve(cwd) }),
     ...(script !== undefined && { script: resolve(script) }),
     ...(options["node-args"] && { nodeArgs: options["node-args"] }),

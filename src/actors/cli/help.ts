@@ -1,11 +1,6 @@
 /** `naught help`: the texts are made of the table of commands. */
-import {
-  type CommandName,
-  type CommandSpec,
-  commandLine,
-  commandNames,
-  type Option,
-} from "./command-line.js";
+import { type CommandName, type CommandSpec, commandLine, commandNames } from "./command-line.js";
+import type { Option } from "./option.js";
 import { findCommand } from "./parse.js";
 import type { Terminal } from "./terminal.js";
 

@@ -39,7 +39,11 @@ export function buildStart(
       env: cleanEnvironment(environment),
       cwd: resolve(options.cwd),
     },
-    drain: { grace: options["drain-grace"], timeout: options["drain-timeout"] },
+    drain: {
+      grace: options["drain-grace"],
+      timeout: options["drain-timeout"],
+      ...(options["shutdown-timeout"] === null ? {} : { kill: options["shutdown-timeout"] }),
+    },
     listenFds: [],
     balance: options.balance,
   };

@@ -1,5 +1,6 @@
 /** `naught stop` */
 import { callDaemon } from "./call.js";
+import { buildDrain } from "./drain-options.js";
 import { waitInterruptibly } from "./interrupt.js";
 import type { InvocationOf } from "./parse.js";
 import { alreadyShuttingDown, printError, stillConnected, stopDetached } from "./print.js";
@@ -18,7 +19,10 @@ export function runStop(invocation: InvocationOf<"stop">, terminal: Terminal): P
       (hello) => hello.pid,
       () => undefined,
     );
-    const stop = peer.client.stop(options.timeout === null ? {} : { timeout: options.timeout });
+    const stop = peer.client.stop({
+      ...(options.timeout === null ? {} : { timeout: options.timeout }),
+      ...buildDrain(options),
+    });
     if (!(await waitInterruptibly(stop, ["SIGINT"], () => "leave"))) {
       terminal.err(stopDetached);
       return 1;

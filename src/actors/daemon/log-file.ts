@@ -122,12 +122,13 @@ async function openForAppend(file: string, mode?: number): Promise<{ handle: Fil
 
 /** Not with `recursive`, because Node then tries for ever where nothing can be made, as below `/proc`. */
 async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory);
-  } catch (error) {
-    if (hasCode(error, "EEXIST")) return;
+  const make = () =>
+    mkdir(directory).catch((error: unknown) => {
+      if (!hasCode(error, "EEXIST")) throw error;
+    });
+  await make().catch(async (error: unknown) => {
     if (!isMissing(error) || dirname(directory) === directory) throw error;
     await makeDirectory(dirname(directory));
-    await mkdir(directory);
-  }
+    await make();
+  });
 }

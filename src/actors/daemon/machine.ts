@@ -140,8 +140,14 @@ function deployResolved(turn: Turn, { call, launch }: Request<"resolved">): void
   if (!resolving) return;
   const obstacle = findObstacle(turn.state);
   if (obstacle) return refuse(turn, call, obstacle);
-  const { id = "", workerCount = 0, timeout } = resolving.deploy;
-  const params = { id, launch, workerCount, ...(timeout === undefined ? {} : { timeout }) };
+  const { id = "", workerCount = 0, timeout, drain } = resolving.deploy;
+  const params = {
+    id,
+    launch,
+    workerCount,
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(drain === undefined ? {} : { drain }),
+  };
   forward(turn, call, { client: resolving.client, kind: "deploy", deploy: id }, { method: "deploy", params });
 }
 

@@ -4,14 +4,7 @@ import { NaughtError } from "../../protocol/errors.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
-import type {
-  DrainTimes,
-  MasterSettled,
-  MasterStart,
-  MasterStarted,
-  Status,
-  WorkerRef,
-} from "../../protocol/types.js";
+import type { MasterSettled, MasterStart, MasterStarted, Status, WorkerRef } from "../../protocol/types.js";
 import { createCalls, createTimers, startActor } from "../actor.js";
 import { forkWorker, type WorkerHandle } from "./handle.js";
 import { emptyPool, step } from "./pool/pool.js";
@@ -32,19 +25,16 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     {
       start: (params) => {
         config ??= params;
-        const { launch, workerCount, generation, resume } = params;
-        return calls.ask<MasterStarted>((call) =>
-          post({ type: "start", call, launch, workerCount, generation, resume }),
-        );
+        return calls.ask<MasterStarted>((call) => post({ ...params, type: "start", call }));
       },
       status: () => calls.ask<Status>((call) => post({ type: "status", call })),
-      deploy: ({ id, launch, workerCount, timeout = null }) =>
-        calls.ask<MasterSettled>((call) => post({ type: "deploy", call, id, launch, workerCount, timeout })),
+      deploy: ({ timeout = null, ...params }) =>
+        calls.ask<MasterSettled>((call) => post({ ...params, type: "deploy", call, timeout })),
       attachDeploy: ({ deploy: id }) =>
         calls.ask<MasterSettled>((call) => post({ type: "attachDeploy", call, id })),
       abortDeploy: () => calls.ask<MasterSettled>((call) => post({ type: "abortDeploy", call })),
-      stop: ({ timeout = null }) =>
-        calls.ask<Record<string, never>>((call) => post({ type: "stop", call, timeout })),
+      stop: ({ timeout = null, ...params }) =>
+        calls.ask<Record<string, never>>((call) => post({ ...params, type: "stop", call, timeout })),
       adopt({ worker, own, key }, { handle }) {
         const socket = handle && sockets.hold(key, handle);
         if (socket) handles.get(worker.id)?.adopt({ own, key }, socket);
@@ -78,7 +68,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       case "fork":
         return fork(effect.worker, effect.launch);
       case "shutdown":
-        return handles.get(effect.worker)?.shutdown(findTimes());
+        return handles.get(effect.worker)?.shutdown(effect.times);
       case "kill":
         return handles.get(effect.worker)?.kill();
       case "emit":
@@ -117,6 +107,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       {
         online: () => post({ type: "online", worker: id }),
         offline: () => post({ type: "offline", worker: id }),
+        told: () => post({ type: "told", worker: id }),
         exit: (how) => {
           post({ type: "exit", worker: id, how });
           forget(id);
@@ -133,10 +124,6 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     handles.delete(id);
     const [oldest] = gone.keys();
     if (gone.size > 100 && oldest !== undefined) gone.delete(oldest);
-  }
-
-  function findTimes(): DrainTimes {
-    return config?.drain ?? { grace: 0, timeout: 0 };
   }
 
   function nameWorker({ id, slot, generation }: Omit<WorkerRef, "pid">): WorkerRef {

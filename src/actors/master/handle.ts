@@ -36,6 +36,8 @@ export interface WorkerHandle {
 export interface WorkerFacts {
   online(): void;
   offline(): void;
+  /** Its application has got `shutdown`. */
+  told(): void;
   /** `how` as in "exited with code 1". */
   exit(how: string): void;
 }
@@ -83,7 +85,7 @@ export function forkWorker(
   return {
     ref,
     shutdown(times) {
-      peer.client.shutdown(times).catch(() => !gone && child.kill("SIGTERM"));
+      peer.client.shutdown(times).then(facts.told, () => !gone && child.kill("SIGTERM"));
     },
     adopt: (adopt, socket) => void peer.client.adopt(adopt, socket).catch(() => {}),
     disown: (socket) => peer.client.disown(socket),

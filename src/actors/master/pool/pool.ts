@@ -13,6 +13,7 @@ import { announceReady, endDelay, fillSlots, forgiveSlot, noteFailure, watchStea
 import type { CallId, Effect, Message, Phase, Pool, PoolWorker, Timer } from "./state.js";
 import { expireStop, settleStop, stop } from "./stop.js";
 import {
+  clearTimer,
   countWorkers,
   describeWorkers,
   destroy,
@@ -35,6 +36,7 @@ export const emptyPool: Pool = {
   serving: null,
   workers: [],
   backoff: new Map(),
+  times: { grace: 0, timeout: 0 },
   nextWorker: 1,
   nextGeneration: 1,
   lastDeploy: null,
@@ -59,7 +61,7 @@ function handle(turn: Turn, message: Message): void {
     case "abortDeploy":
       return abortDeploy(turn, message.call);
     case "stop":
-      return stop(turn, message.call, message.timeout);
+      return stop(turn, message);
     case "status":
       return tellStatus(turn, message.call);
     case "timer":
@@ -73,6 +75,10 @@ function handle(turn: Turn, message: Message): void {
       return welcome(turn, worker);
     case "offline":
       return dismiss(turn, worker);
+    case "told":
+      if (worker.patience !== undefined)
+        setTimer(turn, { kind: "patience", worker: worker.id }, worker.patience);
+      return;
     case "exit":
       return bury(turn, worker, message.how);
   }
@@ -80,11 +86,12 @@ function handle(turn: Turn, message: Message): void {
 
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
 
-function start(turn: Turn, { call, launch, workerCount, generation, resume }: Request<"start">): void {
+function start(turn: Turn, { call, launch, workerCount, generation, resume, drain }: Request<"start">): void {
   if (turn.pool.phase.name !== "empty") {
     turn.effects.push({ type: "refuse", call, error: "AlreadyRunning" });
     return;
   }
+  if (drain) turn.pool = { ...turn.pool, times: drain };
   const first = { number: generation, workerCount, launch };
   emit(turn, "Bootup");
   if (!resume) return beginRollout(turn, { kind: "boot", id: "", coming: first, call });
@@ -93,7 +100,7 @@ function start(turn: Turn, { call, launch, workerCount, generation, resume }: Re
   turn.effects.push({ type: "reply", call, result: { outcome: "ready", counts: countWorkers(turn.pool) } });
 }
 
-function deploy(turn: Turn, { call, id, launch, workerCount, timeout }: Request<"deploy">): void {
+function deploy(turn: Turn, { call, id, launch, workerCount, timeout, drain }: Request<"deploy">): void {
   const { phase, serving, lastDeploy, nextGeneration: number } = turn.pool;
   if (lastDeploy?.deploy === id || (phase.name === "rollout" && phase.kind === "deploy" && phase.id === id)) {
     return attachDeploy(turn, call, id);
@@ -101,7 +108,7 @@ function deploy(turn: Turn, { call, id, launch, workerCount, timeout }: Request<
   if (phase.name !== "rest" || !serving) return refuseDeploy(turn, call);
   const coming = { number, launch, workerCount: workerCount || serving.workerCount };
   if (timeout !== null) setTimer(turn, { kind: "deploy", generation: number }, timeout);
-  beginRollout(turn, { kind: "deploy", id, coming, call });
+  beginRollout(turn, { kind: "deploy", id, coming, call, drain });
 }
 
 function refuseDeploy(turn: Turn, call: CallId): void {
@@ -171,6 +178,8 @@ function expire(turn: Turn, timer: Timer): void {
       return expireDeploy(turn);
     case "stop":
       return expireStop(turn);
+    case "patience":
+      return losePatience(turn, timer.worker);
     case "waiting":
       if (phase.name !== "rollout" && phase.name !== "stop") return;
       return tellWaiting(turn, describeWorkers(turn, findAwaited(turn.pool)));
@@ -180,6 +189,16 @@ function expire(turn: Turn, timer: Timer): void {
       const worker = findWorker(turn, timer.worker);
       if (worker?.leaves === null) forgiveSlot(turn, worker.slot);
     }
+  }
+}
+
+/** A worker that was given a time to leave in, and has not. */
+function losePatience(turn: Turn, id: number): void {
+  const worker = findWorker(turn, id);
+  if (!worker || !destroy(turn, worker, "DestroyOld", "OldExit")) return;
+  const { phase } = turn.pool;
+  if (phase.name === "rollout" && phase.stage === "leaving" && worker.generation < phase.coming.number) {
+    enter(turn, { ...phase, killed: phase.killed + 1 });
   }
 }
 
@@ -225,14 +244,16 @@ function dismiss(turn: Turn, worker: PoolWorker): void {
   const soon = worker.status === "booting" || turn.now - worker.since < shortLife;
   const delay = soon ? noteFailure(turn, worker) : undefined;
   if (worker.status === "booting") destroy(turn, worker, "WorkerOffline", "WorkerDeath", delay);
-  else retire(turn, worker, "WorkerOffline", "WorkerDeath", delay);
+  else retire(turn, worker, { event: "WorkerOffline", leaves: "WorkerDeath", detail: delay });
 }
 
 function bury(turn: Turn, worker: PoolWorker, how: string): void {
   remove(turn, worker);
+  if (worker.patience !== undefined) clearTimer(turn, { kind: "patience", worker: worker.id });
   const rollout = findBooting(turn, worker);
   if (worker.leaves !== null) {
-    emit(turn, worker.leaves, worker, how);
+    // That it left as it should needs no words.
+    emit(turn, worker.leaves, worker, how === "exited with code 0" ? undefined : how);
   } else if (rollout) {
     emit(turn, "NewDeath", worker, how);
     const when =

@@ -1,5 +1,6 @@
 /** Boot and deploy: all new workers are forked at once, and only when all are online is any old one asked to go. */
 
+import type { DrainChanges } from "../../../protocol/types.js";
 import { announceReady, forgiveAll } from "./slots.js";
 import type { CallId, Failure, Generation, PoolWorker, Result, Rollout } from "./state.js";
 import {
@@ -21,7 +22,19 @@ const waitingEvery = 5;
 
 export function beginRollout(
   turn: Turn,
-  { kind, id, coming, call }: { kind: Rollout["kind"]; id: string; coming: Generation; call: CallId },
+  {
+    kind,
+    id,
+    coming,
+    call,
+    drain = {},
+  }: {
+    kind: Rollout["kind"];
+    id: string;
+    coming: Generation;
+    call: CallId;
+    drain?: DrainChanges | undefined;
+  },
 ): void {
   turn.pool = { ...turn.pool, nextGeneration: coming.number + 1 };
   enter(turn, {
@@ -34,6 +47,7 @@ export function beginRollout(
     aborters: [],
     failure: null,
     killed: 0,
+    drain,
   });
   setTimer(turn, { kind: "waiting" }, waitingEvery);
   for (let slot = 0; slot < coming.workerCount; slot += 1) spawn(turn, slot, coming);
@@ -54,7 +68,9 @@ export function takeOverWhenReady(turn: Turn, rollout: Rollout): void {
   turn.pool = { ...turn.pool, serving: rollout.coming };
   turn.effects.push({ type: "serving", generation: rollout.coming });
   enter(turn, { ...rollout, stage: "leaving" });
-  for (const worker of old) retire(turn, worker, "ShutdownOld", "OldExit");
+  for (const worker of old) {
+    retire(turn, worker, { event: "ShutdownOld", leaves: "OldExit", changes: rollout.drain });
+  }
   settleRollout(turn);
 }
 

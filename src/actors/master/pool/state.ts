@@ -1,6 +1,8 @@
 /** The pool's state, what can happen to it, and what it asks to be done. Plain data only. */
 import type { ErrorName } from "../../../protocol/errors.js";
 import type {
+  DrainChanges,
+  DrainTimes,
   EventName,
   MasterSettled,
   MasterStarted,
@@ -22,6 +24,8 @@ export type PoolWorker = Readonly<Omit<WorkerRef, "pid">> & {
   readonly since: number;
   /** What the event of its exit will be called; null while nobody has asked it to go. */
   readonly leaves: EventName | null;
+  /** Seconds that it has from when the application was told to go; without it, it is waited for. */
+  readonly patience?: number;
   /** SIGKILL is on its way. */
   readonly killed: boolean;
 };
@@ -52,6 +56,8 @@ export interface Rollout {
   } | null;
   /** How many old workers had to be killed. */
   readonly killed: number;
+  /** What this deploy changes for the old workers. */
+  readonly drain?: DrainChanges;
 }
 
 export type Phase =
@@ -72,6 +78,8 @@ export interface Pool {
   /** The generation that has taken over. */
   readonly serving: Generation | null;
   readonly workers: readonly PoolWorker[];
+  /** How workers that go are given time. */
+  readonly times: DrainTimes;
   readonly backoff: ReadonlyMap<number, Backoff>;
   readonly nextWorker: number;
   readonly nextGeneration: number;
@@ -88,6 +96,7 @@ export interface Failure {
 export type Timer =
   | { readonly kind: "deploy"; readonly generation: number }
   | { readonly kind: "stop" }
+  | { readonly kind: "patience"; readonly worker: number }
   | { readonly kind: "waiting" }
   | { readonly kind: "slot"; readonly slot: number; readonly failures: number }
   | { readonly kind: "steady"; readonly worker: number };
@@ -101,6 +110,7 @@ export type Message =
       readonly workerCount: number;
       readonly generation: number;
       readonly resume: boolean;
+      readonly drain?: DrainTimes;
     }
   | {
       readonly type: "deploy";
@@ -111,13 +121,21 @@ export type Message =
       readonly workerCount: number;
       /** In seconds. */
       readonly timeout: number | null;
+      readonly drain?: DrainChanges;
     }
   | { readonly type: "attachDeploy"; readonly call: CallId; readonly id: string }
   | { readonly type: "abortDeploy"; readonly call: CallId }
-  | { readonly type: "stop"; readonly call: CallId; readonly timeout: number | null }
+  | {
+      readonly type: "stop";
+      readonly call: CallId;
+      readonly timeout: number | null;
+      readonly drain?: DrainChanges;
+    }
   | { readonly type: "status"; readonly call: CallId }
   | { readonly type: "online"; readonly worker: number }
   | { readonly type: "offline"; readonly worker: number }
+  /** Its application has got `shutdown`. */
+  | { readonly type: "told"; readonly worker: number }
   /** `how` as in "exited with code 1". */
   | { readonly type: "exit"; readonly worker: number; readonly how: string }
   | { readonly type: "timer"; readonly timer: Timer };
@@ -132,7 +150,7 @@ export type Result =
 export type Effect =
   | { readonly type: "fork"; readonly worker: PoolWorker; readonly launch: ResolvedLaunch }
   /** Drain it, then tell the application. */
-  | { readonly type: "shutdown"; readonly worker: number }
+  | { readonly type: "shutdown"; readonly worker: number; readonly times: DrainTimes }
   | { readonly type: "kill"; readonly worker: number }
   | { readonly type: "emit"; readonly event: Omit<PoolEvent, "worker">; readonly worker: PoolWorker | null }
   | { readonly type: "reply"; readonly call: CallId; readonly result: Result }

@@ -1,11 +1,13 @@
 /** The stop: possible at any moment, joined by later ones, which may shorten it. */
+
+import type { DrainChanges } from "../../../protocol/types.js";
 import { interruptRollout } from "./rollout.js";
 import { forgiveAll } from "./slots.js";
-import type { CallId, Phase } from "./state.js";
+import type { CallId, Message, Phase } from "./state.js";
 import { clearTimer, destroy, emit, enter, listStaying, retire, setTimer, type Turn } from "./turn.js";
 
 /** `timeout` in seconds; null waits for as long as it takes. */
-export function stop(turn: Turn, call: CallId, timeout: number | null): void {
+export function stop(turn: Turn, { call, timeout, drain }: Extract<Message, { type: "stop" }>): void {
   const { phase } = turn.pool;
   if (phase.name === "empty" || phase.name === "gone") {
     turn.effects.push({ type: "reply", call, result: {} });
@@ -13,19 +15,19 @@ export function stop(turn: Turn, call: CallId, timeout: number | null): void {
     return;
   }
   if (phase.name === "stop") enter(turn, { ...phase, callers: [...phase.callers, call] });
-  else beginStop(turn, call);
+  else beginStop(turn, call, drain);
   if (timeout !== null) shorten(turn, timeout);
   settleStop(turn);
 }
 
-function beginStop(turn: Turn, call: CallId): void {
+function beginStop(turn: Turn, call: CallId, changes: DrainChanges | undefined): void {
   const before: Phase = turn.pool.phase;
   enter(turn, { name: "stop", callers: [call], deadline: null });
   forgiveAll(turn);
   if (before.name === "rollout") interruptRollout(turn, before);
   setTimer(turn, { kind: "waiting" }, 5);
   for (const worker of listStaying(turn, ["booting", "online", "new_online"])) {
-    retire(turn, worker, "ShutdownOld", "OldExit");
+    retire(turn, worker, { event: "ShutdownOld", leaves: "OldExit", changes });
   }
 }
 

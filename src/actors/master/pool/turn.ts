@@ -1,6 +1,8 @@
 /** One step in the making: the state so far and the effects so far. The other files of the pool are written in its verbs. */
 import type {
   Counts,
+  DrainChanges,
+  DrainTimes,
   EventName,
   ResolvedLaunch,
   WaitingFor,
@@ -41,17 +43,34 @@ function fork(turn: Turn, worker: PoolWorker, launch: ResolvedLaunch): void {
   turn.effects.push({ type: "fork", worker, launch });
 }
 
-/** Asks a worker to leave in its own time. */
+/** Asks a worker to leave in its own time, or in what `changes` makes of it. */
 export function retire(
   turn: Turn,
   worker: PoolWorker,
-  event: EventName,
-  leaves: EventName,
-  detail?: string,
+  { event, leaves, detail, changes = {} }: Retirement,
 ): void {
-  const dying = change(turn, worker, { status: "dying", leaves });
+  const times = changeTimes(turn.pool.times, changes);
+  const patience = times.kill === undefined ? {} : { patience: times.kill };
+  const dying = change(turn, worker, { status: "dying", leaves, ...patience });
   emit(turn, event, dying, detail);
-  turn.effects.push({ type: "shutdown", worker: worker.id });
+  turn.effects.push({ type: "shutdown", worker: worker.id, times });
+  // One that hangs is never told, so it is not waited for beyond the longest drain.
+  if (times.kill !== undefined) {
+    setTimer(turn, { kind: "patience", worker: worker.id }, times.grace + times.timeout + times.kill);
+  }
+}
+
+interface Retirement {
+  readonly event: EventName;
+  /** What the event of its exit will be called. */
+  readonly leaves: EventName;
+  readonly detail?: string | undefined;
+  readonly changes?: DrainChanges | undefined;
+}
+
+function changeTimes(times: DrainTimes, { grace, timeout, kill = times.kill }: DrainChanges): DrainTimes {
+  const drain = { grace: grace ?? times.grace, timeout: timeout ?? times.timeout };
+  return kill === null || kill === undefined ? drain : { ...drain, kill };
 }
 
 /** Kills a worker, which counts as dying until it is gone. One that is being killed already is left alone. */
