@@ -17,13 +17,14 @@ await build({
   legalComments: "linked",
   logLevel: "warning",
 });
+// CommonJS here, too: it can be imported and required, and the library in it is CommonJS.
 await build({
   entryPoints: ["build/src/protocol/index.js"],
-  outfile: "dist/protocol.js",
+  outfile: "dist/protocol.cjs",
   bundle: true,
   platform: "node",
   target: "node20",
-  format: "esm",
+  format: "cjs",
   logLevel: "warning",
 });
 chmodSync("dist/naught.cjs", 0o755);

@@ -27,22 +27,39 @@ export type WaitingFor = "new" | "old" | "shutdown" | null;
 
 /** What happened, in the words that the log and the command line print. */
 export type EventName =
+  /** The master is up; no worker has been forked yet. */
   | "Bootup"
+  /** A worker was forked: one more is booting. */
   | "SpawnNew"
+  /** A worker of the coming generation came online; it does not count as serving until all of them are. */
   | "NewOnline"
+  /** A worker of the coming generation died before that generation took over. */
   | "NewDeath"
+  /** A worker that is no longer needed was asked to leave. */
   | "ShutdownOld"
+  /** A worker that was asked to leave is gone. */
   | "OldExit"
+  /** Rest: every slot has its worker online, and nothing is in flight. */
   | "Ready"
+  /** A serving worker said `offline`; a replacement is on its way. */
   | "WorkerOffline"
+  /** A serving worker, or a replacement, is gone without having been asked. */
   | "WorkerDeath"
+  /** A replacement is online. */
   | "WorkerOnline"
+  /** A worker of the coming generation is being killed, because its deploy failed, was aborted or ran out of time. */
   | "DestroyNew"
+  /** A worker that was killed so is gone. */
   | "NewDestroyed"
+  /** A worker that was leaving is being killed, because of a timeout or an abort. */
   | "DestroyOld"
+  /** The time that a deploy or stop was given is over. */
   | "Timeout"
+  /** A deploy ended without taking over; the workers from before it serve on. */
   | "DeployFailed"
+  /** Somebody asked for the status; the counts are its answer. */
   | "Status"
+  /** The master is gone, and with it every worker: all counts are 0. */
   | "Shutdown";
 
 /** Names one worker. */

@@ -142,7 +142,8 @@ export function openWorld(behave: Step = step): World {
 
   function listAll(choice: number): Deed[] {
     const bad = (master?.deeds() ?? []).filter(({ good }) => !good).map(({ run }) => run);
-    const rare = choice % 7 === 0;
+    const isRare = choice % 7 === 0;
+    const isStop = choice % 23 === 0;
     return [
       ...requests,
       ...listGood(),
@@ -151,8 +152,9 @@ export function openWorld(behave: Step = step): World {
       receive,
       receive,
       ...(resolving.length > 0 ? [unresolved] : []),
-      ...(rare ? [...stops, ...bad] : []),
-      ...(rare && files === "opening" ? [refuseFiles] : []),
+      ...(isRare ? [...bad, ...bad] : []),
+      ...(isStop ? [...stops, ...stops, ...stops] : []),
+      ...(isRare && files === "opening" ? [refuseFiles] : []),
     ];
   }
 
