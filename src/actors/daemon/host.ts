@@ -36,8 +36,8 @@ export function createHost(
 function followWorkers({ name, worker, waitingFor }: PoolEvent, sockets: Sockets): void {
   const isGone =
     name === "OldExit" || name === "NewDestroyed" || name === "WorkerDeath" || name === "NewDeath";
-  if (worker && isGone) sockets.forget(worker);
   if (name === "Ready") sockets.setAtRest(true);
   else if (waitingFor !== null || name === "WorkerDeath" || name === "WorkerOffline")
     sockets.setAtRest(false);
+  if (worker && isGone) sockets.forget(worker);
 }

@@ -1,6 +1,6 @@
 /** One daemon per ipc file: the lock, which its holder's death frees, and the record of who the last holder was. */
 import { createHash } from "node:crypto";
-import { linkSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { basename, dirname } from "node:path";
@@ -14,7 +14,7 @@ export interface Lock {
   release(): void;
 }
 
-/** Resolves to null when another process holds it. */
+/** Resolves to null when another process holds it. Where names cannot be bound, the record itself is the lock. */
 export async function takeLock(ipcFile: string): Promise<Lock | null> {
   const path = `${ipcFile}.owner`;
   const lastOwner = readOwner(path);
@@ -122,41 +122,41 @@ function bindName(name: string): Promise<(() => void) | null> {
 
 // Linked, so that the record is complete from the moment it is there.
 function claimFile(path: string): (() => void) | null {
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    const temporary = writeBeside(path, describeSelf(), privately);
-    try {
-      linkSync(temporary, path);
-      return () => {};
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    } finally {
-      rmSync(temporary, { force: true });
-    }
-    if (isClaimed(path) || !discard(path)) return null;
-  }
-  return null;
-}
-
-function isClaimed(path: string): boolean {
-  const owner = readOwner(path);
-  return owner !== null && !isDead(owner);
-}
-
-// Moved aside first: since it was looked at, another may have put its own record in the place of the dead one's.
-function discard(path: string): boolean {
-  const aside = `${path}.${process.pid}.old`;
+  const record = writeBeside(path, describeSelf(), privately);
   try {
-    renameSync(path, aside);
-  } catch {
-    return true;
-  }
-  try {
-    if (!isClaimed(aside)) return true;
-    linkSync(aside, path);
-    return false;
-  } catch {
-    return false;
+    return link(record, path) || replaceDead(record, path) ? () => {} : null;
   } finally {
-    rmSync(aside, { force: true });
+    rmSync(record, { force: true });
   }
+}
+
+// Under a guard: since it was looked at, the dead record may have made room for a living one, which must stay.
+function replaceDead(record: string, path: string): boolean {
+  const guard = `${path}.guard`;
+  if (look(path) === "living") return false;
+  if (look(guard) === "dead") rmSync(guard, { force: true });
+  if (!link(record, guard)) return false;
+  try {
+    if (look(path) === "dead") rmSync(path);
+    return link(record, path);
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
+function link(record: string, path: string): boolean {
+  try {
+    linkSync(record, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  }
+}
+
+function look(path: string): "absent" | "living" | "dead" {
+  // In this order: one that comes in between is read.
+  if (!existsSync(path)) return "absent";
+  const owner = readOwner(path);
+  return owner && !isDead(owner) ? "living" : "dead";
 }

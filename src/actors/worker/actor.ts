@@ -37,7 +37,7 @@ export function serveWorker(): void {
   };
   const listening = listenThroughSupervisor(supervisor);
   understandWords(declare);
-  leaveThroughOffline(() => declare("offline"));
+  leaveThroughOffline((done) => declare("offline", done));
 }
 
 // Our messages share the channel with the app's, which must never see one.
@@ -79,8 +79,11 @@ function understandWords(declare: (word: "online" | "offline", callback?: SendCa
 }
 
 /** Under naught an app that cuts itself off from its master says that it wants to go. */
-function leaveThroughOffline(leave: () => void): void {
-  process.disconnect = leave;
+function leaveThroughOffline(offline: (done?: SendCallback) => void): void {
+  const { disconnect } = process;
+  const leave = (): void => offline();
+  // Node itself calls this when the other end of the channel is gone: then there is nobody left to tell.
+  process.disconnect = () => offline((error) => error && process.connected && disconnect?.call(process));
   const { worker } = cluster;
   if (!worker) return;
   worker.disconnect = () => {
