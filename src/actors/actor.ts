@@ -5,10 +5,17 @@ export interface Behaviour<S, M, E> {
   readonly state: S;
   readonly step: (state: S, message: M) => { state: S; effects: readonly E[] };
   readonly perform: (effect: E) => void;
+  /** Gets the exception after which the actor handles nothing any more; by default it ends the process. */
+  readonly crash?: (error: unknown) => void;
 }
 
-/** Returns `post`. Messages are handled in the order in which they were posted, each with all its effects before the next. */
+/**
+ * Returns `post`. Messages are handled in the order in which they were posted, each with all its effects before the
+ * next. An exception is a bug, after which the state cannot be trusted: whoever called `post` is not told, because a
+ * caller that answers a client would turn it into an answer.
+ */
 export function startActor<S, M, E>(behaviour: Behaviour<S, M, E>): (message: M) => void {
+  const { crash = throwOutside } = behaviour;
   let { state } = behaviour;
   const mailbox: M[] = [];
   let busy = false;
@@ -22,10 +29,18 @@ export function startActor<S, M, E>(behaviour: Behaviour<S, M, E>): (message: M)
         state = after;
         for (const effect of effects) behaviour.perform(effect);
       }
-    } finally {
       busy = false;
+    } catch (error) {
+      // It stays busy: nothing is handled after a crash.
+      crash(error);
     }
   };
+}
+
+function throwOutside(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 /** The calls that wait for their answer. */

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { buildDeploy } from "../../src/actors/cli/deploy.js";
-import { cleanDaemonEnvironment, cleanEnvironment } from "../../src/actors/cli/environment.js";
 import { type InvocationOf, parseCommand } from "../../src/actors/cli/parse.js";
 import { resolveIpcFile } from "../../src/actors/cli/paths.js";
 import { buildStart } from "../../src/actors/cli/start-order.js";
+import { cleanDaemonEnvironment, cleanEnvironment } from "../../src/actors/environment.js";
 
 const environment = {
   A: "1",

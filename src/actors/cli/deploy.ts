@@ -1,9 +1,9 @@
 /** `naught deploy` */
 import { resolve } from "node:path";
 import type { Deploy, Settled } from "../../protocol/types.js";
+import { cleanEnvironment } from "../environment.js";
 import { callDaemon } from "./call.js";
 import { buildDrain } from "./drain-options.js";
-import { cleanEnvironment } from "./environment.js";
 import { isError, reportError } from "./failure.js";
 import { waitInterruptibly } from "./interrupt.js";
 import type { InvocationOf } from "./parse.js";

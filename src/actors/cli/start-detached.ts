@@ -1,7 +1,7 @@
 /** A start whose daemon is a process of its own, which lives on when the command has ended. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Start } from "../../protocol/types.js";
-import { cleanDaemonEnvironment } from "./environment.js";
+import { cleanDaemonEnvironment } from "../environment.js";
 import { waitInterruptibly } from "./interrupt.js";
 import { settlesWithin } from "./process-end.js";
 import { firstInheritedFd, type SpawnedDaemon, spawnDaemon } from "./reach.js";

@@ -2,8 +2,8 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Start } from "../../protocol/types.js";
+import { cleanEnvironment } from "../environment.js";
 import { CannotStart } from "./cannot-start.js";
-import { cleanEnvironment } from "./environment.js";
 import type { InvocationOf } from "./parse.js";
 import { resolveIpcFile, resolveLogFile } from "./paths.js";
 import { UsageError } from "./usage-error.js";

@@ -22,16 +22,22 @@ export interface Address {
   join(worker: WorkerRef): Queue;
   /** The worker has closed the queue; all of them without `key`. */
   leave(worker: WorkerRef, key?: string): void;
+  /** Everybody is gone: their master died. Nobody is left to be told anything. */
+  abandon(): void;
   readonly isUsed: boolean;
   readonly keys: readonly string[];
   close(): void;
 }
 
-/** `openMore` makes the queue of a further slot; null where all slots have to share the first. */
+/**
+ * `openMore` makes the queue of a further slot; null where all slots have to share the first. `others` are those that
+ * every worker accepts from besides its own: sockets of the same port that naught was given.
+ */
 export function createAddress(
   first: Queue,
   openMore: (() => Queue | null) | null,
   neighbours: Neighbours,
+  others: readonly Queue[] = [],
 ): Address {
   const queues = new Map<number, Queue>();
   let acceptors: Acceptor[] = [];
@@ -72,16 +78,22 @@ export function createAddress(
     join(worker) {
       const { slot, queue } = findQueue(worker.slot);
       acceptors = [...acceptors, { worker, queue: slot }];
+      for (const other of others) neighbours.adopt(worker, queue.key, other.key, other.handle);
       balance();
       return queue;
     },
     leave({ id, pid }, key) {
       const leaves = ({ worker, queue }: Acceptor): boolean =>
         worker.id === id && worker.pid === pid && (key === undefined || queues.get(queue)?.key === key);
-      const staying = acceptors.filter((acceptor) => !leaves(acceptor));
-      if (staying.length === acceptors.length) return;
-      acceptors = staying;
+      const first = acceptors.findIndex(leaves);
+      if (first < 0) return;
+      // A server that was closed before its socket arrived, and told to listen anew, has got it twice and closes one.
+      acceptors = acceptors.filter((acceptor, at) => (key === undefined ? !leaves(acceptor) : at !== first));
       balance();
+    },
+    abandon() {
+      acceptors = [];
+      adopted = new Map();
     },
     get isUsed() {
       return acceptors.length > 0;

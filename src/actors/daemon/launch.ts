@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from "nod
 import { join } from "node:path";
 import { NaughtError } from "../../protocol/errors.js";
 import type { Launch, ResolvedLaunch } from "../../protocol/types.js";
+import { cleanEnvironment } from "../environment.js";
 
 /** Throws ScriptNotFound, DirectoryNotFound or BadLaunch. */
 export function resolveLaunch(launch: Launch): ResolvedLaunch {
@@ -86,13 +87,6 @@ function checkStrings({ args, nodeArgs, env }: Launch): void {
   );
   if (bad)
     throw new NaughtError("BadLaunch", "arguments and environment variables must not contain a NUL byte");
-}
-
-const ours = /^(NAUGHT_|NODE_CHANNEL_|NODE_UNIQUE_ID$|LISTEN_|NOTIFY_SOCKET$|WATCHDOG_)/;
-
-/** What belongs to one process and must not be handed on to another: our own variables, Node's channels, the service manager's. */
-export function cleanEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name)));
 }
 
 /** The words of a system error, without the call and the path. */

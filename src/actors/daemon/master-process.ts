@@ -5,6 +5,7 @@ import { openChannel } from "../../protocol/channel.js";
 import type { Client, Handlers } from "../../protocol/contract.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
+import { cleanMasterEnvironment } from "../environment.js";
 import { describeExit, onceBoth } from "../exit.js";
 import { explain } from "./launch.js";
 
@@ -26,7 +27,7 @@ export function startMaster(
     detached: true,
     // The daemon's directory may have been removed.
     cwd: "/",
-    env: cleanOptions(process.env),
+    env: cleanMasterEnvironment(process.env),
     stdio: ["ignore", "ignore", "pipe", "ipc", ...listenFds],
   });
   const peer = connect(openChannel(child), Host, handlers, Master);
@@ -46,9 +47,3 @@ export function startMaster(
 }
 
 const firstExtraFd = 4;
-
-// Node's options are for the workers, and certificates would cost a process that needs none its time.
-function cleanOptions(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, NODE_EXTRA_CA_CERTS: _certificates, ...rest } = env;
-  return rest;
-}

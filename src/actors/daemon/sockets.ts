@@ -1,108 +1,132 @@
 /** The daemon's table of listening sockets: each is bound once and outlives every worker that accepts on it. */
-import { chmodSync, lstatSync } from "node:fs";
 import { constants } from "node:os";
 import type { Handle } from "../../protocol/contract.js";
 import type { Balance, HostListen, Listened, WorkerRef } from "../../protocol/types.js";
-import {
-  bindSocket,
-  canBind,
-  canSharePort,
-  type ListenQuery,
-  readBindError,
-  readBound,
-  reusePort,
-  type SocketHandle,
-} from "../node-internals.js";
+import { canBind, canSharePort, reusePort, type SocketHandle } from "../node-internals.js";
 import { type Address, createAddress, type Neighbours, type Queue } from "./address.js";
+import { bindBeside, bindWish, type Refused } from "./binding.js";
+import { openInherited } from "./inherited-sockets.js";
+import type { SocketPath } from "./socket-path.js";
+import { createTickets, type Tickets } from "./tickets.js";
 
 export interface Sockets {
   /** The answer to a worker that wants to listen, with the socket unless it is an error. */
-  listen(wish: HostListen): { readonly listened: Listened; readonly handle?: Handle };
+  listen(wish: HostListen): Promise<Granted>;
   /** A worker has closed a socket. */
   unlisten(worker: WorkerRef, key: string): void;
   /** A worker is gone, and has let go of all it had. */
   forget(worker: WorkerRef): void;
+  /** All workers are gone with their master; the sockets wait for those of the next. */
+  forgetAll(): void;
   /** Whether the serving generation has every worker online. At rest, what nobody uses is given up. */
   setAtRest(atRest: boolean): void;
+  /** Says in the log, once, that Node has changed and the sockets are node:cluster's. */
+  sayNative(): void;
   close(): void;
+}
+
+export interface Granted {
+  readonly listened: Listened;
+  readonly handle?: Handle;
+}
+
+/** What the sockets need of the world. */
+export interface Surroundings extends Neighbours {
+  /** Resolves when nobody else has a copy of the socket any more. */
+  release(key: string): Promise<void>;
+  log(line: string): void;
 }
 
 interface Entry {
   readonly address: Address;
-  /** Inherited sockets are not ours to give up. */
-  readonly inherited: boolean;
-  /** A unix socket's path, and the inode by which we know it to be ours. */
-  readonly path: { readonly name: string; readonly inode: number } | null;
+  /** Null for a socket that naught was given, which is not ours to give up. */
+  readonly port: number | null;
+  readonly path: SocketPath | null;
+  readonly tickets: Tickets;
 }
 
-/** A worker's numbers of the sockets that naught was given begin here: 3 is its channel. */
-const firstWorkerFd = 4;
+/** A wish that is being thought about, and whether its worker is still there to get something. */
+interface Pending {
+  readonly worker: WorkerRef;
+  isGone: boolean;
+}
 
-/** `release` is told the key of each socket that is given up. */
 export function createSockets(
   { listenFds, balance }: { listenFds: readonly number[]; balance: Balance },
-  { release, ...neighbours }: Neighbours & { release(key: string): void },
+  { release, log, ...neighbours }: Surroundings,
 ): Sockets {
   /** By what was asked for. */
   const entries = new Map<string, Entry>();
+  /** Replaced, because somebody else has put something in the place of their path, but still accepted from. */
   const aside = new Set<Entry>();
-  const inherited = listenFds.map((fd) => bindSocket({ address: null, port: null, addressType: null, fd }));
-  const perSlot = balance === "slots" && canBind() && canSharePort();
+  const pending = new Set<Pending>();
+  const isAble = canBind();
+  const inherited = openInherited(isAble ? listenFds : []);
+  const shares = balance === "slots" && isAble && tryToShare() ? reusePort : 0;
   let atRest = false;
+  let hasSaidNative = false;
   let serial = 0;
 
-  function listen(wish: HostListen): { listened: Listened; handle?: Handle } {
-    if (balance === "round-robin" || !canBind()) return { listened: { errno: 0, key: "", native: true } };
-    const found = find(wish);
-    if (typeof found === "number") return { listened: { errno: found, key: "", native: false } };
+  // A worker knows its own queue from the answer to its wish on, which is sent in this turn.
+  const later: Neighbours = {
+    adopt: (...args) => void setImmediate(() => neighbours.adopt(...args)),
+    disown: (...args) => void setImmediate(() => neighbours.disown(...args)),
+  };
+
+  async function listen(wish: HostListen): Promise<Granted> {
+    if (!isAble) sayNative();
+    const given = inherited.find(wish);
+    const isGiven = typeof given === "number" || given.length > 0;
+    if (!isAble || (balance === "round-robin" && !isGiven))
+      return { listened: { errno: 0, key: "", native: true } };
+    const asking: Pending = { worker: wish.worker, isGone: false };
+    pending.add(asking);
+    const found = await find(wish, given);
+    pending.delete(asking);
+    if ("errno" in found) return { listened: { key: "", native: false, ...found } };
+    if (asking.isGone) return { listened: { errno: -constants.errno.ESRCH, key: "", native: false } };
     const { key, handle } = found.address.join(wish.worker);
-    return { listened: { errno: 0, key, native: false }, handle };
+    return { listened: { errno: 0, key, native: false, ...found.tickets.share(wish) }, handle };
   }
 
-  function find(wish: HostListen): Entry | number {
-    const given = findInherited(wish);
-    if (given !== null) return given;
+  async function find(wish: HostListen, given: readonly SocketHandle[] | number): Promise<Entry | Refused> {
+    if (typeof given === "number") return { errno: given };
+    if (given.length > 0) return findGiven(wish, given);
+    const found = findOwn(wish);
+    const isInTheWay = ({ address, port }: Entry): boolean =>
+      port !== null && port === wish.port && !address.isUsed;
+    const inTheWay = [...entries].filter(([, entry]) => isInTheWay(entry));
+    if (!("errno" in found) || found.errno !== -constants.errno.EADDRINUSE || inTheWay.length === 0)
+      return found;
+    // A server that was closed a moment ago, on another address with this port, is to the application out of the way.
+    await Promise.all(inTheWay.map(([wanted, entry]) => giveUp(wanted, entry)));
+    return findOwn(wish);
+  }
+
+  function findGiven({ fd, address, port }: HostListen, handles: readonly SocketHandle[]): Entry {
+    const wanted = `given|${[fd, address, port].join("|")}`;
+    const known = entries.get(wanted);
+    if (known) return known;
+    const [first, ...others] = handles.map((handle) => name(wanted, handle));
+    if (!first) throw new Error("no socket was given for this address");
+    return add(wanted, { address: createAddress(first, null, later, others), port: null, path: null });
+  }
+
+  function findOwn(wish: HostListen): Entry | Refused {
     const { address, port, addressType, flags = 0, index } = wish;
     const wanted = [address ?? "", port, addressType, flags, index].join("|");
     const known = entries.get(wanted);
-    if (known && isIntact(known)) return known;
-    // An app that removes its path before it listens removes it under its siblings: they keep the socket they accept
-    // on, and the path is bound anew.
+    if (known && (known.path?.restore() ?? true)) return known;
+    const bound = bindWish(wish, shares);
+    if ("errno" in bound) return bound;
     if (known) aside.add(known);
-    return bind(wish, wanted);
-  }
-
-  function findInherited({ fd, address, port, index }: HostListen): Entry | number | null {
-    let at = -1;
-    if (fd !== undefined) {
-      at = fd - firstWorkerFd;
-      if (!(at in inherited)) return -constants.errno.EBADF;
-    } else if (index === 0) {
-      at = inherited.findIndex((handle) => typeof handle !== "number" && isBoundTo(handle, address, port));
-    }
-    const handle = inherited[at];
-    if (handle === undefined || typeof handle === "number") return handle ?? null;
-    const wanted = `fd|${at}`;
-    const address_ = (): Address => createAddress(name(wanted, handle), null, neighbours);
-    return entries.get(wanted) ?? add(wanted, { address: address_(), inherited: true, path: null });
-  }
-
-  function bind(wish: HostListen, wanted: string): Entry | number {
-    const shares = perSlot && wish.addressType !== -1;
-    // With SO_REUSEPORT another naught of this user would bind the same port and split the traffic with us unnoticed.
-    const probed = shares && wish.port !== 0 ? open(wish) : null;
-    if (typeof probed === "number") return probed;
-    probed?.close();
-    const handle = open(shares ? { ...wish, flags: (wish.flags ?? 0) | reusePort } : wish);
-    if (typeof handle === "number") return handle;
-    const openMore = shares ? () => openQueue({ ...wish, ...pickPort(handle) }, wanted) : null;
-    const address = createAddress(name(wanted, handle), openMore, neighbours);
-    return add(wanted, { address, inherited: false, path: openPath(wish) });
-  }
-
-  function openQueue(wish: ListenQuery, wanted: string): Queue | null {
-    const handle = open({ ...wish, flags: (wish.flags ?? 0) | reusePort });
-    return typeof handle === "number" ? null : name(wanted, handle);
+    const openMore = (): Queue | null => {
+      const handle = bindBeside(bound);
+      return handle && name(wanted, handle);
+    };
+    const hasMore = shares !== 0 && addressType !== -1;
+    const queues = createAddress(name(wanted, bound.handle), hasMore ? openMore : null, later);
+    return add(wanted, { address: queues, port: bound.query.port, path: bound.path });
   }
 
   function name(wanted: string, handle: SocketHandle): Queue {
@@ -110,19 +134,41 @@ export function createSockets(
     return { key: `${wanted}#${serial}`, handle };
   }
 
-  function add(wanted: string, entry: Entry): Entry {
-    entries.set(wanted, entry);
-    return entry;
+  function add(wanted: string, entry: Omit<Entry, "tickets">): Entry {
+    const whole = { ...entry, tickets: createTickets() };
+    entries.set(wanted, whole);
+    return whole;
   }
 
-  // One that was set aside is closed only at the end: libuv removes the path as it closes, whosever that is by then.
-  function giveUp(): void {
+  function giveUpUnused(): void {
     if (!atRest) return;
-    for (const [wanted, { address, inherited: given }] of entries) {
-      if (address.isUsed || given) continue;
-      entries.delete(wanted);
-      address.close();
-      for (const key of address.keys) release(key);
+    for (const [wanted, entry] of entries)
+      if (!entry.address.isUsed && entry.port !== null) giveUp(wanted, entry);
+  }
+
+  // As long as somebody else has a copy, nobody can bind the address anew.
+  async function giveUp(wanted: string, entry: Entry): Promise<void> {
+    await Promise.all(entry.address.keys.map(release));
+    if (entry.address.isUsed || entries.get(wanted) !== entry) return;
+    entries.delete(wanted);
+    entry.path?.remove();
+    entry.address.close();
+  }
+
+  function sayNative(): void {
+    if (hasSaidNative) return;
+    hasSaidNative = true;
+    log(
+      `Node ${process.version} does not let naught keep the listening sockets: they are node:cluster's, and connections that wait in one are lost when its last worker dies`,
+    );
+  }
+
+  function tryToShare(): boolean {
+    try {
+      return canSharePort();
+    } catch (error) {
+      log(`--balance slots is not possible, because ${(error as Error).message}`);
+      return false;
     }
   }
 
@@ -131,55 +177,34 @@ export function createSockets(
     listen,
     unlisten(worker, key) {
       for (const { address } of listAll()) address.leave(worker, key);
-      giveUp();
+      giveUpUnused();
     },
     forget(worker) {
-      for (const { address } of listAll()) address.leave(worker);
-      giveUp();
+      for (const each of pending)
+        if (each.worker.id === worker.id && each.worker.pid === worker.pid) each.isGone = true;
+      for (const { address, path } of listAll()) {
+        address.leave(worker);
+        // Some applications remove it as they end.
+        if (address.isUsed) path?.restore();
+      }
+      giveUpUnused();
+    },
+    forgetAll() {
+      atRest = false;
+      for (const each of pending) each.isGone = true;
+      for (const { address } of listAll()) address.abandon();
     },
     setAtRest(rest) {
       atRest = rest;
-      giveUp();
+      giveUpUnused();
     },
+    sayNative,
     close() {
-      for (const { address } of listAll()) address.close();
+      for (const { path } of listAll()) path?.remove();
+      for (const { address, port } of listAll()) if (port !== null) address.close();
+      inherited.close();
       entries.clear();
       aside.clear();
     },
   };
-}
-
-function open(query: ListenQuery): SocketHandle | number {
-  const handle = bindSocket(query);
-  if (typeof handle === "number") return handle;
-  const error = readBindError(handle);
-  if (error === 0) return handle;
-  handle.close();
-  return error;
-}
-
-function pickPort(handle: SocketHandle): { port?: number } {
-  const { port } = readBound(handle) ?? {};
-  return port === undefined ? {} : { port };
-}
-
-function isBoundTo(handle: SocketHandle, address: string | null, port: number | null): boolean {
-  const bound = readBound(handle);
-  if (!port || bound?.port !== port) return false;
-  return (
-    bound.address === address || (address === null && (bound.address === "::" || bound.address === "0.0.0.0"))
-  );
-}
-
-function openPath({ address, addressType, readableAll, writableAll }: HostListen): Entry["path"] {
-  if (addressType !== -1 || address === null || address.startsWith("\0")) return null;
-  // As Node's own `listen` does it for a server that is no worker.
-  const mode = (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0);
-  const { ino, mode: before } = lstatSync(address);
-  if (mode !== 0) chmodSync(address, (before & 0o777) | mode);
-  return { name: address, inode: ino };
-}
-
-function isIntact({ path }: Entry): boolean {
-  return path === null || lstatSync(path.name, { throwIfNoEntry: false })?.ino === path.inode;
 }
