@@ -9,6 +9,7 @@ const pure = [
   "src/actors/daemon/life.ts",
   "src/actors/daemon/turn.ts",
   "src/actors/daemon/state.ts",
+  "src/actors/daemon/notify.ts",
   "src/actors/worker/drain.ts",
   "src/actors/event-line.ts",
 ].map((path) => resolve(path));

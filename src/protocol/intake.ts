@@ -30,9 +30,13 @@ export function createIntake(transport: Transport): Intake {
     queued += 1;
     reader.receive(message);
   };
+  // Not before whoever awaits the last answer has heard it, which takes microtasks.
+  const closeWhenHandled = (): void => {
+    if (ended && queued === 0) setImmediate(() => reader.close());
+  };
   const end = (): void => {
     ended = true;
-    if (queued === 0) reader.close();
+    closeWhenHandled();
   };
   transport.reader.onClose(end);
   if (transport.reader.closed) queueMicrotask(end);
@@ -57,7 +61,7 @@ export function createIntake(transport: Transport): Intake {
         queued -= 1;
         try {
           const handled = next(message);
-          if (ended && queued === 0) reader.close();
+          closeWhenHandled();
           await handled;
         } finally {
           transport.reader.settle();

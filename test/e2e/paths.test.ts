@@ -1,6 +1,6 @@
 /** The paths of ipc file and pid file: what may stand there, what is removed, and who may read it. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { ask, assertRefused, hold, mode, names } from "../support/held-files.js";

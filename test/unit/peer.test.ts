@@ -110,6 +110,27 @@ test("what came before the end is handled before the end: events and the answer 
   assert.equal(seen.length, 50);
 });
 
+test("whoever awaits the last answer hears it before the end is told", async () => {
+  for (let round = 0; round < 20; round++) {
+    const seen: string[] = [];
+    const { server, caller, client } = start({
+      stop() {
+        queueMicrotask(() => queueMicrotask(() => setImmediate(() => server.close())));
+        return {};
+      },
+    });
+    const closed = new Promise<void>((resolve) => caller.onClose(resolve)).then(() => seen.push("end"));
+    const answer = async (): Promise<Record<string, never>> => client.stop({});
+    await Promise.all([
+      closed,
+      answer()
+        .then(async (result) => result)
+        .then(() => seen.push("answer")),
+    ]);
+    assert.deepEqual(seen, ["answer", "end"]);
+  }
+});
+
 test("notifications come in their order, and before the answer that was given after them", async () => {
   const seen: (number | string)[] = [];
   const { server, client } = start(

@@ -1,0 +1,173 @@
+/** The examples of protocol.md: what a real daemon said, with everything that differs from run to run made the same. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import {
+  type Exchange,
+  frame,
+  type Message,
+  openStage,
+  type Stage,
+  talkOverChannel,
+  talkOverSocket,
+} from "./protocol-stage.js";
+
+/** `calls` by method, `errors` by the name of the error. */
+interface Album {
+  readonly calls: Map<string, readonly Message[]>;
+  readonly errors: Map<string, readonly (Message | string)[]>;
+}
+
+/** Returns the generated parts by name. `dist` has the programs. */
+export async function captureExamples(dist: string): Promise<Record<string, string>> {
+  const album: Album = { calls: new Map(), errors: new Map() };
+  const stage = openStage(dist);
+  try {
+    await refuseStarts(stage, album);
+    await liveWhole(stage, album);
+    await bootForever(stage, album);
+    return { "call-examples": print(album.calls, stage), "error-examples": print(album.errors, stage) };
+  } finally {
+    stage.close();
+  }
+}
+
+async function liveWhole(stage: Stage, { calls, errors }: Album): Promise<void> {
+  const daemon = stage.spawnDaemon();
+  const parent = talkOverChannel(daemon);
+  keep(errors, "NotStarted", await parent.ask("daemon/status"));
+  keep(calls, "daemon/start", await parent.ask("daemon/start", stage.startParams("server.js")));
+  const client = await talkOverSocket(stage.path("naught.ipc"));
+  keep(calls, "daemon/hello", await client.ask("daemon/hello"));
+  keep(calls, "daemon/status", await client.ask("daemon/status"));
+  keep(calls, "daemon/watch", await client.ask("daemon/watch"));
+  keep(errors, "NotAllowed", await client.ask("daemon/start", stage.startParams("server.js")));
+  keep(errors, "NoDeployInProgress", await client.ask("daemon/abortDeploy"));
+  keep(errors, "UnknownDeploy", await client.ask("daemon/attachDeploy", { deploy: "release-0" }));
+  keep(errors, "ScriptNotFound", await client.ask("daemon/deploy", { script: stage.path("gone.js") }));
+  keep(errors, "DirectoryNotFound", await client.ask("daemon/deploy", { cwd: stage.path("gone") }));
+  keep(errors, "BadLaunch", await client.ask("daemon/deploy", { args: ["\u0000"] }));
+  keep(errors, "MethodNotFound", await client.ask("daemon/selfDestruct"));
+  keep(errors, "InvalidParams", await client.ask("daemon/deploy", { workerCount: -1, args: ["a", 1] }));
+  await tellBadMessages(stage, errors);
+  const event = client.hear("watcher/event");
+  keep(calls, "daemon/deploy", await client.ask("daemon/deploy", { id: "release-2" }));
+  calls.set("watcher/event", [await event]);
+  keep(calls, "daemon/attachDeploy", await client.ask("daemon/attachDeploy", { deploy: "release-2" }));
+  const waiting = client.hear("watcher/waiting");
+  const stuck = client.ask("daemon/deploy", { id: "release-3", script: stage.path("never-online.js") });
+  calls.set("watcher/waiting", [await waiting]);
+  keep(errors, "DeployInProgress", await client.ask("daemon/deploy", { id: "release-4" }));
+  keep(calls, "daemon/abortDeploy", await client.ask("daemon/abortDeploy"));
+  await stuck;
+  await client.ask("daemon/deploy", { id: "release-5", script: stage.path("stubborn.js") });
+  await endSlowly(stage, { calls, errors });
+  await gone(daemon);
+}
+
+async function endSlowly(stage: Stage, { calls, errors }: Album): Promise<void> {
+  const [first, second] = [
+    await talkOverSocket(stage.path("naught.ipc")),
+    await talkOverSocket(stage.path("naught.ipc")),
+  ];
+  const event = first.hear("watcher/event");
+  const stopped = first.ask("daemon/stop", {});
+  await event;
+  keep(errors, "ShuttingDown", await second.ask("daemon/deploy", { id: "release-6" }));
+  const notice = second.hear("watcher/notice");
+  const forced = second.ask("daemon/stop", { timeout: 0.1 });
+  calls.set("watcher/notice", [await notice]);
+  keep(calls, "daemon/stop", await forced);
+  await stopped;
+}
+
+function findMaster(stage: Stage): number {
+  const daemon = readFileSync(stage.path("naught.pid"), "utf8").trim();
+  return Number(readFileSync(`/proc/${daemon}/task/${daemon}/children`, "utf8").trim().split(" ")[0]);
+}
+
+async function tellBadMessages(stage: Stage, errors: Album["errors"]): Promise<void> {
+  const client = await talkOverSocket(stage.path("naught.ipc"));
+  for (const [name, text] of [
+    ["ParseError", "{bad"],
+    ["InvalidRequest", '{"id":1,"method":"daemon/hello"}'],
+  ] as const) {
+    const refused = client.hearAnswer(name === "ParseError" ? null : 1);
+    client.send(frame(text));
+    errors.set(name, [text, await refused]);
+  }
+  const refused = client.hearAnswer(null);
+  client.send("GET / HTTP/1.1\r\n\r\n");
+  errors.set("InvalidRequest (not framed)", ["GET / HTTP/1.1", await refused]);
+}
+
+async function bootForever(stage: Stage, { errors }: Album): Promise<void> {
+  const daemon = stage.spawnDaemon();
+  const parent = talkOverChannel(daemon);
+  const event = parent.hear("watcher/event");
+  const start = parent.ask("daemon/start", stage.startParams("never-online.js"));
+  await event;
+  const client = await talkOverSocket(stage.path("naught.ipc"));
+  keep(errors, "StillBooting", await client.ask("daemon/deploy", { id: "release-2" }));
+  const rival = talkOverChannel(stage.spawnDaemon());
+  keep(errors, "AlreadyRunning", await rival.ask("daemon/start", stage.startParams("server.js")));
+  process.kill(findMaster(stage), "SIGKILL");
+  keep(errors, "MasterLost", await start);
+  await gone(daemon);
+}
+
+async function refuseStarts(stage: Stage, { errors }: Album): Promise<void> {
+  const refuse = async (name: string, changes: object): Promise<void> => {
+    const params = { ...stage.startParams("server.js"), ...changes };
+    keep(errors, name, await talkOverChannel(stage.spawnDaemon()).ask("daemon/start", params));
+  };
+  writeFileSync(stage.path("notes.txt"), "");
+  await refuse("IpcNotSocket", { ipcFile: stage.path("notes.txt") });
+  await refuse("CannotWrite", { pidFile: stage.dir });
+  const listen = `require("net").createServer().listen(${JSON.stringify(stage.path("stale.ipc"))}, () => console.log())`;
+  const dying = spawn(process.execPath, ["-e", listen], { stdio: ["ignore", "pipe", "ignore"] });
+  await once(dying.stdout, "data");
+  dying.kill("SIGKILL");
+  await gone(dying);
+  await refuse("StaleIpc", { ipcFile: stage.path("stale.ipc") });
+}
+
+function keep(
+  into: Map<string, readonly (Message | string)[]>,
+  name: string,
+  { request, answer }: Exchange,
+): void {
+  const refused = answer.error !== undefined;
+  const shouldBe = !name.includes("/");
+  if (refused !== shouldBe) throw new Error(`${name}: ${JSON.stringify(answer)}`);
+  into.set(name, [request, answer]);
+}
+
+async function gone(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+}
+
+function print(examples: ReadonlyMap<string, readonly (Message | string)[]>, stage: Stage): string {
+  const sorted = [...examples].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted
+    .map(
+      ([name, messages]) =>
+        `**${name}**\n\n\`\`\`json\n${messages.map((each) => same(each, stage)).join("\n")}\n\`\`\``,
+    )
+    .join("\n\n");
+}
+
+/** What differs from run to run is replaced; ids of requests count from 1 in each example. */
+function same(message: Message | string, { dir }: Stage): string {
+  if (typeof message === "string") return message;
+  const replace = (key: string, value: unknown): unknown => {
+    if (key === "pid") return 4242;
+    if (key === "seconds") return 1.5;
+    if (key === "time") return "2026-01-31T12:00:00.000Z";
+    if (key === "version") return "2.0.0";
+    if (key === "sequence") return 7;
+    return value;
+  };
+  const numbered = typeof message.id === "number" ? { ...message, id: 1 } : message;
+  return JSON.stringify(numbered, replace).replaceAll(dir, "/srv/app");
+}
