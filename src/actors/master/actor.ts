@@ -27,6 +27,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
         config ??= params;
         return calls.ask<MasterStarted>((call) => post({ ...params, type: "start", call }));
       },
+      ping: () => ({}),
       status: () => calls.ask<Status>((call) => post({ type: "status", call })),
       deploy: ({ timeout = null, ...params }) =>
         calls.ask<MasterSettled>((call) => post({ ...params, type: "deploy", call, timeout })),
@@ -41,7 +42,10 @@ export function serveMaster(transport: Transport, ended: () => void): void {
         return {};
       },
       disown: ({ worker, key }) => handles.get(worker.id)?.disown({ key }),
-      release: ({ key }) => sockets.release(key),
+      release: ({ key }) => {
+        sockets.release(key);
+        return {};
+      },
     },
     Host,
   );

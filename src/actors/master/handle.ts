@@ -70,6 +70,7 @@ export function forkWorker(
       offline: told(facts.offline),
       listen: async (wish) => sockets.keep(await host.listen({ ...wish, worker: ref })),
       unlisten: ({ key }) => host.unlisten({ key, worker: ref }),
+      native: () => host.native({}),
     },
     Worker,
   );

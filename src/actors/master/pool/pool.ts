@@ -1,5 +1,4 @@
 /** The pool: which workers there should be, and what has to be done about those there are. Pure; DESIGN: the master. */
-import type { Status } from "../../../protocol/types.js";
 import {
   beginRollout,
   destroyOld,
@@ -7,19 +6,17 @@ import {
   findBooting,
   settleRollout,
   takeOverWhenReady,
-  tellWaiting,
 } from "./rollout.js";
 import { announceReady, endDelay, fillSlots, forgiveSlot, noteFailure, watchSteadiness } from "./slots.js";
-import type { CallId, Effect, Message, Phase, Pool, PoolWorker, Timer } from "./state.js";
+import type { CallId, Effect, Message, Pool, PoolWorker, Timer } from "./state.js";
+import { findAwaited, tellStatus, tellWaiting } from "./status.js";
 import { expireStop, settleStop, stop } from "./stop.js";
 import {
   clearTimer,
   countWorkers,
-  describeWorkers,
   destroy,
   emit,
   enter,
-  findWaitingFor,
   findWorker,
   remove,
   retire,
@@ -142,34 +139,6 @@ function abortDeploy(turn: Turn, call: CallId): void {
   else if (phase.stage === "leaving") destroyOld(turn);
 }
 
-function tellStatus(turn: Turn, call: CallId): void {
-  emit(turn, "Status");
-  const { phase, workers } = turn.pool;
-  const result: Omit<Status, "workers"> = {
-    phase: nameStatus(phase),
-    counts: countWorkers(turn.pool),
-    waitingFor: findWaitingFor(turn.pool),
-    ...(phase.name === "rollout" && phase.kind === "deploy" ? { deploy: phase.id } : {}),
-  };
-  const described = describeWorkers(turn, workers);
-  turn.effects.push({ type: "reply", call, result: { ...result, workers: described } });
-}
-
-/** A master that has not been told to start is on its way up, too. */
-function nameStatus(phase: Phase): Status["phase"] {
-  switch (phase.name) {
-    case "empty":
-      return "booting";
-    case "rollout":
-      return phase.kind === "boot" ? "booting" : "deploying";
-    case "rest":
-      return "online";
-    case "stop":
-    case "gone":
-      return "stopping";
-  }
-}
-
 function expire(turn: Turn, timer: Timer): void {
   const { phase } = turn.pool;
   switch (timer.kind) {
@@ -181,8 +150,7 @@ function expire(turn: Turn, timer: Timer): void {
     case "patience":
       return losePatience(turn, timer.worker);
     case "waiting":
-      if (phase.name !== "rollout" && phase.name !== "stop") return;
-      return tellWaiting(turn, describeWorkers(turn, findAwaited(turn.pool)));
+      return tellWaiting(turn);
     case "slot":
       return endDelay(turn, timer.slot, timer.failures);
     case "steady": {
@@ -210,13 +178,6 @@ function expireDeploy(turn: Turn): void {
   const late = findAwaited(turn.pool).map(({ slot }) => slot);
   const reason = `timed out while waiting for ${late.length === 1 ? "worker" : "workers"} ${late.join(", ")} to be online`;
   failRollout(turn, phase, { aborted: false, reason });
-}
-
-function findAwaited({ phase, workers }: Pool): PoolWorker[] {
-  if (phase.name !== "rollout") return [...workers];
-  if (phase.stage === "leaving") return workers.filter(({ generation }) => generation < phase.coming.number);
-  const coming = workers.filter(({ generation }) => generation === phase.coming.number);
-  return phase.stage === "destroying" ? coming : coming.filter(({ status }) => status === "booting");
 }
 
 function welcome(turn: Turn, worker: PoolWorker): void {

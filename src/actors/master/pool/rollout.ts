@@ -3,6 +3,7 @@
 import type { DrainChanges } from "../../../protocol/types.js";
 import { announceReady, forgiveAll } from "./slots.js";
 import type { CallId, Failure, Generation, PoolWorker, Result, Rollout } from "./state.js";
+import { scheduleWaiting } from "./status.js";
 import {
   clearTimer,
   countWorkers,
@@ -12,13 +13,9 @@ import {
   listStaying,
   retire,
   setStatus,
-  setTimer,
   spawn,
   type Turn,
 } from "./turn.js";
-
-/** How often, in seconds, callers are told whom they wait for. */
-const waitingEvery = 5;
 
 export function beginRollout(
   turn: Turn,
@@ -49,7 +46,7 @@ export function beginRollout(
     killed: 0,
     drain,
   });
-  setTimer(turn, { kind: "waiting" }, waitingEvery);
+  scheduleWaiting(turn);
   for (let slot = 0; slot < coming.workerCount; slot += 1) spawn(turn, slot, coming);
 }
 
@@ -169,13 +166,4 @@ function answerRollout(
 
 function pickWorker({ worker }: Failure): { worker?: PoolWorker } {
   return worker ? { worker } : {};
-}
-
-/** Tells callers whom they wait for, and again later. */
-export function tellWaiting(
-  turn: Turn,
-  workers: Extract<Turn["effects"][number], { type: "waiting" }>["workers"],
-): void {
-  turn.effects.push({ type: "waiting", workers });
-  setTimer(turn, { kind: "waiting" }, waitingEvery);
 }

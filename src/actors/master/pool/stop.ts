@@ -4,6 +4,7 @@ import type { DrainChanges } from "../../../protocol/types.js";
 import { interruptRollout } from "./rollout.js";
 import { forgiveAll } from "./slots.js";
 import type { CallId, Message, Phase } from "./state.js";
+import { scheduleWaiting } from "./status.js";
 import { clearTimer, destroy, emit, enter, listStaying, retire, setTimer, type Turn } from "./turn.js";
 
 /** `timeout` in seconds; null waits for as long as it takes. */
@@ -25,7 +26,7 @@ function beginStop(turn: Turn, call: CallId, changes: DrainChanges | undefined):
   enter(turn, { name: "stop", callers: [call], deadline: null });
   forgiveAll(turn);
   if (before.name === "rollout") interruptRollout(turn, before);
-  setTimer(turn, { kind: "waiting" }, 5);
+  scheduleWaiting(turn);
   for (const worker of listStaying(turn, ["booting", "online", "new_online"])) {
     retire(turn, worker, { event: "ShutdownOld", leaves: "OldExit", changes });
   }
