@@ -4,7 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const core = ["e2e/main", "e2e/commands", "e2e/deploys", "e2e/releases", "e2e/foreground", "e2e/package"];
+const core = [
+  "e2e/main",
+  "e2e/commands",
+  "e2e/deploys",
+  "e2e/releases",
+  "e2e/foreground",
+  "e2e/package",
+  "e2e/notify",
+  "e2e/first-process",
+];
 const own = process.versions.node.split(".")[0];
 const versions = (process.env.NODES ?? "20 22 24 26").split(" ").filter((version) => version !== own);
 

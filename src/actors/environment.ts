@@ -6,7 +6,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function cleanEnvironment(environment: Environment): Record<string, string> {
   return omit(
     environment,
-    /^(NAUGHT_.*|NODE_CHANNEL_.*|NODE_UNIQUE_ID|LISTEN_.*|NOTIFY_SOCKET|WATCHDOG_.*)$/s,
+    /^(NAUGHT_.*|NODE_CHANNEL_.*|NODE_UNIQUE_ID|LISTEN_.*|NOTIFY_SOCKET|WATCHDOG_.*|MAINPID)$/s,
   );
 }
 

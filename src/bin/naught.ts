@@ -19,6 +19,16 @@ function crash(error: unknown): void {
   end(1);
 }
 
+// The system leaves the first process of a container alone with every signal that it has no handler for: what becomes of
+// all others is done here, wherever nobody else wants the signal.
+if (process.pid === 1) {
+  for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const) {
+    process.on(signal, (_name: NodeJS.Signals, number: number) => {
+      if (process.listenerCount(signal) === 1) process.exit(128 + number);
+    });
+  }
+}
+
 process.on("uncaughtException", crash);
 process.on("unhandledRejection", crash);
 runCommandLine(process.argv.slice(2), terminal).then(end, crash);

@@ -2,6 +2,7 @@
 import typia from "typia";
 import { contract, notification, request } from "./contract.js";
 import type {
+  AbortDeploy,
   DeployRef,
   Empty,
   HostListen,
@@ -25,6 +26,8 @@ import type {
 export const Master = contract("master", {
   /** Forks the first generation; settles when it serves, or could not. */
   start: request(typia.createValidate<MasterStart>(), typia.createValidate<MasterStarted>()),
+  /** Answers at once: the master is alive, and does not hang. */
+  ping: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
   /** Says what every worker is doing. */
   status: request(typia.createValidate<Empty>(), typia.createValidate<Status>()),
   /** Replaces every worker. */
@@ -32,15 +35,15 @@ export const Master = contract("master", {
   /** Waits for a deploy that is in flight or has just ended. */
   attachDeploy: request(typia.createValidate<DeployRef>(), typia.createValidate<MasterSettled>()),
   /** Aborts the deploy in flight. */
-  abortDeploy: request(typia.createValidate<Empty>(), typia.createValidate<MasterSettled>()),
+  abortDeploy: request(typia.createValidate<AbortDeploy>(), typia.createValidate<MasterSettled>()),
   /** Retires every worker; settles when the last one is gone, and the master ends. */
   stop: request(typia.createValidate<Stop>(), typia.createValidate<Empty>()),
   /** A worker is to accept from one more socket: that of a slot which has no worker now. */
   adopt: request(typia.createValidate<MasterAdopt>(), typia.createValidate<Empty>(), { handle: "in" }),
   /** A worker is to close a socket that it adopted. */
   disown: notification(typia.createValidate<MasterDisown>()),
-  /** The daemon has given a socket up: the master closes its copy. */
-  release: notification(typia.createValidate<SocketRef>()),
+  /** The daemon is giving a socket up: the master closes its copy, and then says so. */
+  release: request(typia.createValidate<SocketRef>(), typia.createValidate<Empty>()),
 });
 
 export const Host = contract("host", {
@@ -56,4 +59,6 @@ export const Host = contract("host", {
   listen: request(typia.createValidate<HostListen>(), typia.createValidate<Listened>(), { handle: "out" }),
   /** A worker has closed a socket. */
   unlisten: notification(typia.createValidate<HostUnlisten>()),
+  /** This Node has no place where a worker could be given the daemon's sockets: it has node:cluster's. */
+  native: notification(typia.createValidate<Empty>()),
 });

@@ -6,6 +6,7 @@ import { trackServers } from "../../src/actors/worker/servers.js";
 const servers = trackServers();
 
 process.on("message", (message: unknown) => {
+  if (message === "hold") servers.hold();
   if (typeof message !== "object" || message === null || !("drain" in message)) return;
   const settled = servers.drain(message.drain as { grace: number; timeout: number });
   void tellBegin();

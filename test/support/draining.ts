@@ -100,7 +100,7 @@ export async function dial(t: TestContext, { address }: Draining): Promise<Dial>
   const socket =
     typeof address === "string" ? connect(address) : connect({ port: address.port, host: "127.0.0.1" });
   await once(socket, "connect");
-  return watch(t, socket);
+  return watch((end) => t.after(end), socket);
 }
 
 export async function dialSecurely(
@@ -111,11 +111,12 @@ export async function dialSecurely(
   const { port } = address as { port: number };
   const socket = connectSecurely({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options });
   await once(socket, "secureConnect");
-  return watch(t, socket);
+  return watch((end) => t.after(end), socket);
 }
 
-function watch(t: TestContext, socket: Socket): Dial {
-  t.after(() => socket.destroy());
+/** `defer` is told what has to be done when the test is over. */
+export function watch(defer: (cleanup: () => unknown) => void, socket: Socket): Dial {
+  defer(() => socket.destroy());
   let text = "";
   const closed = new Promise<string>((resolve) => socket.once("close", () => resolve(text)));
   socket.setNoDelay(true).setEncoding("latin1");

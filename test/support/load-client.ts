@@ -2,6 +2,7 @@
  * The load client's process: loops of requests that never try anything again. It has a process of its own so
  * that neither the test's work nor its pauses are mistaken for the server's.
  */
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Connection, close, exchange, type Failed, isReusable, open } from "./connection.js";
 import type { Response } from "./http-response.js";
@@ -9,7 +10,7 @@ import type { FailureKind, FromClient, Shape, ToClient } from "./load-report.js"
 import { openTally, type Tally } from "./load-tally.js";
 import type { Target } from "./request.js";
 
-type Kind = "keepAlive" | "fresh" | "slow";
+type Kind = "keepAlive" | "fresh" | "slow" | "streams";
 
 interface Loop {
   readonly name: string;
@@ -21,6 +22,8 @@ interface Loop {
 }
 
 const stopping = new AbortController();
+// Every loop's pause listens to it.
+setMaxListeners(0, stopping.signal);
 
 process.on("message", (message: ToClient) => {
   if (message.type === "stop") stopping.abort();
@@ -31,7 +34,7 @@ process.on("disconnect", () => process.exit(0));
 
 async function runAll(target: Target, shape: Shape): Promise<void> {
   const tally = openTally((version) => tell({ type: "version", version }));
-  const kinds = (["keepAlive", "fresh", "slow"] as const).flatMap((kind) =>
+  const kinds = (["keepAlive", "fresh", "slow", "streams"] as const).flatMap((kind) =>
     Array<Kind>(shape[kind]).fill(kind),
   );
   let silent = kinds.length;
@@ -73,7 +76,7 @@ interface Asked {
 
 async function ask(loop: Loop, id: string, current: Connection | undefined): Promise<Asked> {
   const { target, shape, tally } = loop;
-  const path = loop.kind === "slow" ? `/slow?ms=${shape.slowMs}&id=${id}` : `/?id=${id}`;
+  const path = `${paths[loop.kind](shape)}id=${id}`;
   const sentAt = Date.now();
   const began = performance.now();
   const fail = (kind: FailureKind, detail: string): Asked => {
@@ -90,8 +93,19 @@ async function ask(loop: Loop, id: string, current: Connection | undefined): Pro
     close(connection);
     return fail(verdict.failure, verdict.detail);
   }
-  tally.succeed(verdict.version, sentAt, loop.kind === "slow" ? undefined : performance.now() - began);
+  tally.succeed(verdict.version, sentAt, isQuick(loop) ? performance.now() - began : undefined);
   return { isSuccess: true, connection };
+}
+
+const paths: Readonly<Record<Kind, (shape: Shape) => string>> = {
+  keepAlive: () => "/?",
+  fresh: () => "/?",
+  slow: ({ slowMs }) => `/slow?ms=${slowMs}&`,
+  streams: ({ streamMs }) => `/stream?ms=${streamMs}&`,
+};
+
+function isQuick({ kind }: Loop): boolean {
+  return kind === "keepAlive" || kind === "fresh";
 }
 
 /** A body says who made it, and for which request. */

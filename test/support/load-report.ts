@@ -10,6 +10,10 @@ export interface Shape {
   readonly slow: number;
   /** How long a slow response takes. */
   readonly slowMs: number;
+  /** Loops of responses that come bit by bit, on connections that they reuse. */
+  readonly streams: number;
+  /** How long such a response takes. */
+  readonly streamMs: number;
   /** The pause between two requests of a loop is at most this, */
   readonly pauseMs: number;
   /** except that one in twenty is at most this. */

@@ -24,6 +24,8 @@ const usual: Shape = {
   fresh: 2,
   slow: 2,
   slowMs: 2_000,
+  streams: 0,
+  streamMs: 5_000,
   pauseMs: 20,
   idleMs: 1_000,
   timeoutMs: 15_000,

@@ -4,7 +4,14 @@ import { NaughtError } from "../../protocol/errors.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
-import type { MasterSettled, MasterStart, MasterStarted, Status, WorkerRef } from "../../protocol/types.js";
+import type {
+  Delay,
+  MasterSettled,
+  MasterStart,
+  MasterStarted,
+  Status,
+  WorkerRef,
+} from "../../protocol/types.js";
 import { createCalls, createTimers, startActor } from "../actor.js";
 import { forkWorker, type WorkerHandle } from "./handle.js";
 import { emptyPool, step } from "./pool/pool.js";
@@ -16,6 +23,8 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   const calls = createCalls();
   const handles = new Map<number, WorkerHandle>();
   const gone = new Map<number, number>();
+  /** By slot: when its next worker is due. */
+  const due = new Map<number, number>();
   const sockets = createSocketCopies();
   let config: MasterStart | undefined;
 
@@ -33,7 +42,10 @@ export function serveMaster(transport: Transport, ended: () => void): void {
         calls.ask<MasterSettled>((call) => post({ ...params, type: "deploy", call, timeout })),
       attachDeploy: ({ deploy: id }) =>
         calls.ask<MasterSettled>((call) => post({ type: "attachDeploy", call, id })),
-      abortDeploy: () => calls.ask<MasterSettled>((call) => post({ type: "abortDeploy", call })),
+      abortDeploy: ({ deploy: id }) =>
+        calls.ask<MasterSettled>((call) =>
+          post({ type: "abortDeploy", call, ...(id === undefined ? {} : { id }) }),
+        ),
       stop: ({ timeout = null, ...params }) =>
         calls.ask<Record<string, never>>((call) => post({ ...params, type: "stop", call, timeout })),
       adopt({ worker, own, key }, { handle }) {
@@ -84,7 +96,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       case "refuse":
         return calls.refuse(effect.call, new NaughtError(effect.error, undefined, effect.data));
       case "setTimer":
-        return timers.set(effect.timer, effect.jitter ? addJitter(effect.seconds) : effect.seconds);
+        return setTimer(effect.timer, effect.jitter ? addJitter(effect.seconds) : effect.seconds);
       case "clearTimer":
         return timers.clear(effect.timer);
       case "serving": {
@@ -99,6 +111,11 @@ export function serveMaster(transport: Transport, ended: () => void): void {
         timers.clearAll();
         return ended();
     }
+  }
+
+  function setTimer(timer: Timer, seconds: number): void {
+    if (timer.kind === "slot") due.set(timer.slot, performance.now() + seconds * 1000);
+    timers.set(timer, seconds);
   }
 
   function fork({ id, slot, generation }: PoolWorker, launch: MasterStart["launch"]): void {
@@ -136,9 +153,14 @@ export function serveMaster(transport: Transport, ended: () => void): void {
 
   function complete(result: Result): unknown {
     if ("workers" in result) {
-      return { ...result, workers: result.workers.map((worker) => ({ ...worker, ...nameWorker(worker) })) };
+      const workers = result.workers.map((worker) => ({ ...worker, ...nameWorker(worker) }));
+      return { ...result, workers, delays: result.delays.map(nameDelay) };
     }
     return "failed" in result && result.failed ? { ...result, failed: nameFailed(result.failed) } : result;
+  }
+
+  function nameDelay({ slot, failures }: Omit<Delay, "seconds">): Delay {
+    return { slot, failures, seconds: Math.max(0, ((due.get(slot) ?? 0) - performance.now()) / 1000) };
   }
 
   function nameFailed({ reason, worker }: Failure): { reason: string; worker?: WorkerRef } {

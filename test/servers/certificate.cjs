@@ -1,0 +1,4 @@
+// For localhost; worth nothing to anybody else.
+const pem = (label, text) => `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
+exports.key = pem("PRIVATE KEY", "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgU9mWYdrXnSwsG/jXFs4uJNlBYn0hrgpdcnQS5nzJ2luhRANCAARqtRlgQwEsSYcvraQ23xrLesLKFuBL2/oqAiU9PkhySjzuqvsMb/IoWoh14tIPLP/cqOBOxPVsHAAANnUc7S6S");
+exports.cert = pem("CERTIFICATE", "MIIBfjCCASWgAwIBAgIUKURCUWXwMhEUBjowzpkqMJNDWTwwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzA4MDgxMVoYDzIxMjYxMDMwMDgwODExWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARqtRlgQwEsSYcvraQ23xrLesLKFuBL2/oqAiU9PkhySjzuqvsMb/IoWoh14tIPLP/cqOBOxPVsHAAANnUc7S6So1MwUTAdBgNVHQ4EFgQUgMDOl/tg97czbx/FtonXt0tBOHwwHwYDVR0jBBgwFoAUgMDOl/tg97czbx/FtonXt0tBOHwwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBMYCLWwY0CCcdgFKWm/eYzJSOn88OcarRFnYxdhh62WAIgSV/pDHRZH6DeehrjWVWdenVSRSSwX0upFX2MfIP/Qvo=");
