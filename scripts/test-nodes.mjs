@@ -13,6 +13,13 @@ const core = [
   "e2e/package",
   "e2e/notify",
   "e2e/first-process",
+  "e2e/listen",
+  "e2e/remote",
+  "e2e/bridge",
+  "unit/node-internals",
+  "unit/sockets",
+  "unit/client",
+  "unit/bridge",
 ];
 const own = process.versions.node.split(".")[0];
 const versions = (process.env.NODES ?? "20 22 24 26").split(" ").filter((version) => version !== own);

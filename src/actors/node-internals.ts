@@ -4,12 +4,14 @@
  */
 import cluster from "node:cluster";
 import net from "node:net";
+import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { Handle } from "../protocol/contract.js";
 
 /** What Node's listening handles (TCPWrap, PipeWrap) have in common. */
 export interface SocketHandle {
   close(closed?: () => void): void;
+  unref?(): void;
   /** TCP only. Fills in address, family and port; returns 0 or a negative error number. */
   getsockname?(out: { address?: string; port?: number }): number;
 }
@@ -21,6 +23,7 @@ export interface ListenQuery {
   readonly addressType: number | string | null;
   readonly fd?: number;
   readonly flags?: number;
+  readonly backlog?: number | false;
   readonly readableAll?: boolean;
   readonly writableAll?: boolean;
 }
@@ -49,21 +52,25 @@ export function bindSocket({ address, port, addressType, fd, flags }: ListenQuer
 export const reusePort = 2;
 
 /**
- * Whether several sockets may listen on one port, so that the kernel spreads connections over them. The first has to
- * listen before the second is bound: until then SO_REUSEADDR, which libuv sets, allows it, too.
+ * Whether several sockets may listen on one port, so that the kernel spreads connections over them, and one server
+ * can accept from two of them. The first has to listen before the second is bound: until then SO_REUSEADDR, which
+ * libuv sets, allows it, too.
  */
 export function canSharePort(): boolean {
   if (process.platform !== "linux") return false;
   const one = bindSocket({ address: "127.0.0.1", port: 0, addressType: 4, flags: reusePort });
   if (typeof one === "number") return false;
   const { port = 0 } = readBound(one) ?? {};
-  Object.assign(one, { onconnection: () => {} });
-  const listening = Reflect.apply(readInternal(one, "listen") as (backlog: number) => number, one, [1]) === 0;
+  const server = net.createServer();
+  server.on("error", () => {});
+  server.listen(one);
   const other = bindSocket({ address: "127.0.0.1", port, addressType: 4, flags: reusePort });
-  const shared = listening && typeof other !== "number" && readBindError(other) === 0;
-  one.close();
-  if (typeof other !== "number") other.close();
-  return shared;
+  try {
+    return typeof other !== "number" && readBindError(other) === 0 && acceptAlso(server, other, 1) === 0;
+  } finally {
+    server.close();
+    if (typeof other !== "number") other.close();
+  }
 }
 
 /** What a TCP socket is bound to; null for a unix socket. */
@@ -73,9 +80,9 @@ export function readBound(handle: SocketHandle): { address?: string; port?: numb
 }
 
 /** Makes `server`, which listens already, accept from one more socket, too. Returns 0 or a negative error number. */
-export function acceptAlso(server: net.Server, extra: SocketHandle): number {
+export function acceptAlso(server: net.Server, extra: SocketHandle, backlog: number): number {
   const own = readInternal(server, "_handle") as object | null;
-  if (!own) return notListening;
+  if (!own) return -constants.errno.EINVAL;
   const owner = Object.getOwnPropertySymbols(own).find(({ description }) => description === "owner_symbol");
   const onconnection = readInternal(own, "onconnection");
   const listen = readInternal(extra, "listen") as ((backlog: number) => number) | undefined;
@@ -85,13 +92,39 @@ export function acceptAlso(server: net.Server, extra: SocketHandle): number {
     );
   }
   Object.assign(extra, { onconnection, [owner]: server });
+  // Whether the process is kept alive is for the server's own socket to say.
+  extra.unref?.();
   return Reflect.apply(listen, extra, [backlog]);
 }
 
-/** As Node itself has it by default. */
-const backlog = 511;
-/** libuv's UV_EINVAL. */
-const notListening = -22;
+/**
+ * Makes a `listen` fail, in Node's own words: those of a server outside of a cluster. Inside, Node would name another
+ * system call, and no address where the application named none; `address` is the one that was tried then.
+ */
+export function refuseListen(server: object, answer: ListenAnswer, errno: number, address?: string): void {
+  const listen = readInternal(server, "_listen2");
+  if (address !== undefined && typeof listen === "function") {
+    Object.assign(server, {
+      _listen2: (_: unknown, ...rest: unknown[]) => Reflect.apply(listen, server, [address, ...rest]),
+    });
+  }
+  // Of what has called this nothing is the application's, and it would fill the last lines of a failed start.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  answer(0, { listen: () => errno, close() {} });
+  Error.stackTraceLimit = stackTraceLimit;
+  Reflect.deleteProperty(server, "_listen2");
+}
+
+/** Another number than before says that the server was closed, or was told to listen anew. */
+export function readListeningId(server: object): unknown {
+  return readInternal(server, "_listeningId");
+}
+
+/** As node:cluster does it in a worker. */
+export function markListening(): void {
+  if (cluster.worker) Object.assign(cluster.worker, { state: "listening" });
+}
 
 /** libuv reports that a TCP address is in use only when the socket is looked at. */
 export function readBindError(handle: SocketHandle): number {

@@ -7,7 +7,7 @@ export type Admission = { readonly message: Message } | { readonly refusal: Mess
 /** After this a message is a request (its id a string, a number or null), a notification or a response. */
 export function admit(value: unknown): Admission {
   if (typeof value !== "object" || value === null) return refuse(null, "a message is a JSON object");
-  if (Array.isArray(value)) return refuse(null, "a message is one JSON object; batches are not supported");
+  if (Array.isArray(value)) return refuse(null, "a message is one JSON object, not an array");
   const { jsonrpc, id, method, result, error } = value as Record<string, unknown>;
   if (id !== undefined && id !== null && typeof id !== "string" && typeof id !== "number") {
     return refuse(null, "an id is a string or a number");

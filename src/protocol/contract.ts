@@ -74,6 +74,8 @@ export type Client<C> =
 export interface CallContext {
   /** The descriptor that came with the call. */
   readonly handle: Handle | undefined;
+  /** The listener is called when the caller is not interested any more; the call is to be answered all the same. */
+  onCancel(listener: () => void): void;
 }
 
 /** The serving side of a contract: every method must be there. */

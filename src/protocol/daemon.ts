@@ -1,7 +1,20 @@
 /** What the daemon offers to the command line and to any other client. */
 import typia from "typia";
 import { contract, request } from "./contract.js";
-import type { Deploy, DeployRef, Empty, Hello, Settled, Start, Started, Status, Stop } from "./types.js";
+import type {
+  AbortDeploy,
+  Deploy,
+  DeployRef,
+  Empty,
+  Hello,
+  Settled,
+  Start,
+  Started,
+  Status,
+  Stop,
+  Watch,
+  Watched,
+} from "./types.js";
 
 export const Daemon = contract("daemon", {
   /** Says who answers. */
@@ -15,9 +28,9 @@ export const Daemon = contract("daemon", {
   /** Waits for a deploy that is in flight, or has just ended, and tells how it ended. */
   attachDeploy: request(typia.createValidate<DeployRef>(), typia.createValidate<Settled>()),
   /** Aborts the deploy in flight; settles as that deploy does. */
-  abortDeploy: request(typia.createValidate<Empty>(), typia.createValidate<Settled>()),
+  abortDeploy: request(typia.createValidate<AbortDeploy>(), typia.createValidate<Settled>()),
   /** Stops the server; settles when no worker, no file and no socket is left. A second call joins the first and may shorten it. */
   stop: request(typia.createValidate<Stop>(), typia.createValidate<Empty>()),
-  /** From now on every event is sent to this connection. */
-  watch: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
+  /** From now on every event is sent to this connection; with `since`, those after it come first, before the answer. */
+  watch: request(typia.createValidate<Watch>(), typia.createValidate<Watched>()),
 });

@@ -1,7 +1,8 @@
-/** JSON-RPC over a stream socket, framed by the base protocol of LSP: a `Content-Length` header, then UTF-8 JSON. */
-import type { Socket } from "node:net";
+/** JSON-RPC over a stream, a socket or a pair of pipes, framed by the base protocol of LSP: a `Content-Length` header, then UTF-8 JSON. */
+import type { Duplex } from "node:stream";
 import type { Message } from "vscode-jsonrpc/node";
 import { admit, refuse } from "./admission.js";
+import { checkBatch, createBatches } from "./batch.js";
 import { createDecoder, FrameError } from "./decoder.js";
 import { parseText } from "./json-text.js";
 import { Reader, type Transport, Writer } from "./transport.js";
@@ -16,6 +17,8 @@ export interface Limits {
   readonly depth: number;
   /** How many values a message may have. */
   readonly values: number;
+  /** How many messages a batch may have. */
+  readonly batch: number;
   /** Seconds from the first byte of a message to its last. */
   readonly seconds: number;
   /** Messages that are not dealt with yet; beyond it the connection is not read until one is. */
@@ -33,6 +36,7 @@ export const limits: Limits = {
   message: 4 * 1024 * 1024,
   depth: 64,
   values: 100_000,
+  batch: 100,
   seconds: 30,
   inHand: 1000,
   unread: 8 * 1024 * 1024,
@@ -44,15 +48,16 @@ export const limits: Limits = {
  * A message that is no valid JSON-RPC is answered with an error, and the connection goes on. What is not framed
  * is answered, too, but then the connection is closed: nobody knows where the next message begins.
  */
-export function openFrames(socket: Socket, bounds: Limits = limits): Transport {
+export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
   const reader = new Reader();
+  const batches = createBatches();
   const decoder = createDecoder(bounds);
   let deadline: NodeJS.Timeout | undefined;
   // A client may close its sending half and wait for its answers: the connection ends with the last of them.
   let halfClosed = false;
   let ended = false;
 
-  const send = (message: Message): void => {
+  const send = (message: Message | readonly Message[]): void => {
     if (ended || !socket.writable) throw new Error("the connection is closed");
     socket.write(encodeFrame(message));
     if (socket.writableLength > bounds.queued) socket.destroy();
@@ -76,9 +81,18 @@ export function openFrames(socket: Socket, bounds: Limits = limits): Transport {
   };
   const take = (body: Buffer): void => {
     const parsed = parseText(body, bounds);
+    if ("value" in parsed && Array.isArray(parsed.value)) return takeBatch(parsed.value);
     const admission = "refusal" in parsed ? parsed : admit(parsed.value);
     if ("message" in admission) reader.receive(admission.message);
     else if (socket.writable) send(admission.refusal);
+  };
+  const takeBatch = (elements: readonly unknown[]): void => {
+    const answer = (answers: Message | readonly Message[]): void => {
+      if (socket.writable) send(answers);
+    };
+    const refused = checkBatch(elements, bounds.batch);
+    if (refused) return answer(refused.refusal);
+    for (const message of batches.open(elements, answer)) reader.receive(message);
   };
   const expect = (): void => {
     if (!decoder.partial || deadline || halfClosed) return;
@@ -130,7 +144,11 @@ export function openFrames(socket: Socket, bounds: Limits = limits): Transport {
     reader.close();
   });
   if (socket.destroyed) reader.close();
-  return { reader, writer: new Writer(async (message) => send(message)), close: end };
+  const write = async (message: Message): Promise<void> => {
+    const complete = batches.collect(message);
+    if (complete) send(complete);
+  };
+  return { reader, writer: new Writer(write), close: end };
 }
 
 export function encodeFrame(message: unknown): Buffer {

@@ -5,6 +5,7 @@
 import {
   Message,
   type MessageStrategy,
+  type NotificationMessage,
   type RequestMessage,
   type ResponseMessage,
 } from "vscode-jsonrpc/node";
@@ -46,6 +47,9 @@ export function createIntake(transport: Transport): Intake {
       ids.set(lastId, message.id);
       return pass({ ...message, id: lastId } as Message);
     }
+    const cancelled = isCancel(message) ? findCancelled(message, ids) : undefined;
+    // Not counted: the library may deal with it on the spot.
+    if (cancelled !== undefined) reader.receive({ ...message, params: { id: cancelled } } as Message);
     const known = Message.isResponse(message) ? outgoing.delete(message.id) : !isLibrarys(message);
     if (known) pass(message);
     else transport.reader.settle();
@@ -58,6 +62,7 @@ export function createIntake(transport: Transport): Intake {
     }),
     strategy: {
       async handleMessage(message, next) {
+        if (isCancel(message)) return next(message);
         queued -= 1;
         try {
           const handled = next(message);
@@ -82,7 +87,21 @@ function isRequest(message: Message): message is RequestMessage {
   return "method" in message && "id" in message && message.id !== undefined;
 }
 
-// The library handles some "$/" notifications itself, `$/cancelRequest` by looking into params that need not be there.
+/** Our number of the call that is not wanted any more; undefined for one that is over, or never was. */
+function findCancelled(
+  { params }: NotificationMessage,
+  ids: ReadonlyMap<number, string | number | null>,
+): number | undefined {
+  const id: unknown = (params as { id?: unknown } | null | undefined)?.id;
+  if (typeof id !== "string" && typeof id !== "number") return undefined;
+  return [...ids].findLast(([, theirs]) => theirs === id)?.[0];
+}
+
+function isCancel(message: Message): message is NotificationMessage {
+  return Message.isNotification(message) && message.method === "$/cancelRequest";
+}
+
+// The library handles some "$/" notifications itself, by looking into params that need not be there.
 // They may be ignored by anybody, says the base protocol.
 function isLibrarys(message: Message): boolean {
   return Message.isNotification(message) && message.method.startsWith("$/");

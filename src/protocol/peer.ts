@@ -1,6 +1,13 @@
 /** One end of a conversation: serves one contract, calls another, and validates whatever comes in. */
-import { createMessageConnection, ErrorCodes, ParameterStructures, ResponseError } from "vscode-jsonrpc/node";
+import {
+  type CancellationToken,
+  createMessageConnection,
+  ErrorCodes,
+  ParameterStructures,
+  ResponseError,
+} from "vscode-jsonrpc/node";
 import type {
+  CallContext,
   Client,
   Contract,
   Handle,
@@ -24,22 +31,42 @@ export interface Peer<C> {
   close(): void;
 }
 
+export interface PeerOptions {
+  /** Describes the protocol to who calls `rpc.discover`, as OpenRPC has it. */
+  readonly discover?: () => unknown;
+}
+
 /** Begins to serve `served` on `transport` with `handlers`, and returns the client of `called`. */
 export function connect<S, C>(
   transport: Transport,
   served: Contract<S>,
   handlers: Handlers<Contract<S>>,
   called: Contract<C>,
+  { discover }: PeerOptions = {},
 ): Peer<Contract<C>> {
   const intake = createIntake(transport);
   const connection = createMessageConnection(intake.reader, intake.writer, silent, {
     messageStrategy: intake.strategy,
   });
-  const serve = createDispatcher(served as Contract<Methods>, handlers as Record<string, Handler>);
+  const dispatch = createDispatcher(served as Contract<Methods>, handlers as Record<string, Handler>);
+  const serve = async (
+    method: string,
+    params: unknown,
+    onCancel: CallContext["onCancel"],
+  ): Promise<unknown> =>
+    method === "rpc.discover" && discover ? discover() : dispatch(method, params, onCancel);
   let closed = false;
   const listeners: (() => void)[] = [];
-  connection.onRequest((method: string, params: unknown) => serve(method, params));
-  connection.onNotification((method: string, params: unknown) => void serve(method, params).catch(() => {}));
+  connection.onRequest((method: string, params: unknown, token: CancellationToken) =>
+    serve(method, params, (listener) => {
+      // A token that was cancelled before its call began tells nobody.
+      if (token.isCancellationRequested) queueMicrotask(listener);
+      else token.onCancellationRequested(listener);
+    }),
+  );
+  connection.onNotification(
+    (method: string, params: unknown) => void serve(method, params, () => {}).catch(() => {}),
+  );
   connection.onError(() => {});
   connection.onClose(() => {
     closed = true;
@@ -88,18 +115,18 @@ export function connect<S, C>(
   };
 }
 
-type Handler = (params: unknown, call: { handle: Handle | undefined }) => unknown;
+type Handler = (params: unknown, call: CallContext) => unknown;
 
 function createDispatcher(
   served: Contract<Methods>,
   handlers: Record<string, Handler>,
-): (method: string, params: unknown) => Promise<unknown> {
+): (method: string, params: unknown, onCancel: CallContext["onCancel"]) => Promise<unknown> {
   const declared = new Map<string, [Request<never, unknown> | Notification<never>, Handler]>();
   for (const [name, method] of Object.entries(served.methods)) {
     const handler = handlers[name];
     if (handler) declared.set(`${served.actor}/${name}`, [method, handler]);
   }
-  return async (method, params) => {
+  return async (method, params, onCancel) => {
     const found = declared.get(method);
     if (!found)
       throw new ResponseError(ErrorCodes.MethodNotFound, `unknown method ${JSON.stringify(shorten(method))}`);
@@ -110,7 +137,7 @@ function createDispatcher(
       (text, data) => new ResponseError(ErrorCodes.InvalidParams, `${method}: ${text}`, data),
     );
     try {
-      return (await handler(input, { handle: findHandle(params) })) ?? {};
+      return (await handler(input, { handle: findHandle(params), onCancel })) ?? {};
     } catch (error) {
       if (error instanceof NaughtError) throw new ResponseError(error.code, error.message, error.data);
       throw error;

@@ -94,6 +94,131 @@ export interface WorkerInfo extends WorkerRef {
    * @minimum 0
    */
   seconds: number;
+  /**
+   * Since when it is in this status, in UTC. Only in `status`.
+   * @format date-time
+   */
+  since?: string;
+  /**
+   * How often this slot's worker has died or declared itself offline since its generation took over. Only in `status`.
+   * @type uint32
+   */
+  restarts?: number;
+  /** What the process costs; null where that is not known (yet). Only in `status`. */
+  usage?: Usage | null;
+}
+
+/** What a process costs, looked up every 5 seconds. */
+export interface Usage {
+  /**
+   * Resident memory in bytes.
+   * @type uint64
+   */
+  memory: number;
+  /**
+   * Processor time in the 5 seconds before, in percent of one processor; null before the second look.
+   * @minimum 0
+   */
+  cpu: number | null;
+  /**
+   * Seconds since it was looked up.
+   * @minimum 0
+   */
+  age: number;
+}
+
+/** A slot whose worker has failed again and again, and which stays empty for a moment. */
+export interface Delay {
+  /** @type uint32 */
+  slot: number;
+  /**
+   * How many workers in a row have failed.
+   * @type uint32
+   */
+  failures: number;
+  /**
+   * Seconds until the next try.
+   * @minimum 0
+   */
+  seconds: number;
+  /**
+   * When that is, in UTC.
+   * @format date-time
+   */
+  until?: string;
+}
+
+/** A deploy in flight. */
+export interface DeployInfo {
+  id: string;
+  /**
+   * Seconds since it began.
+   * @minimum 0
+   */
+  seconds: number;
+  /**
+   * When it began, in UTC.
+   * @format date-time
+   */
+  since?: string;
+  /** `booting`: new workers are waited for. `destroying`: they are killed again. `leaving`: the new ones serve, old ones go. */
+  stage: "booting" | "destroying" | "leaving";
+  /**
+   * How many calls wait for it.
+   * @type uint32
+   */
+  callers?: number;
+}
+
+/** The generation that serves, and what its workers were started with. */
+export interface ServingInfo {
+  /** @type uint32 */
+  generation: number;
+  /** @type uint32 */
+  workerCount: number;
+  /**
+   * When it took over, in UTC.
+   * @format date-time
+   */
+  since: string;
+  /** As it was asked for. */
+  script: string;
+  /** Where its links led to. */
+  realScript: string;
+  args: string[];
+  nodeArgs: string[];
+  cwd: string;
+  realCwd: string;
+  /** The names of its environment variables; their values are never told. */
+  env: string[];
+}
+
+/** A listening socket of the server. */
+export interface SocketInfo {
+  /** An IP address, or the path of a unix socket. */
+  address: string;
+  /**
+   * None for a unix socket.
+   * @type uint32
+   */
+  port?: number;
+  /** True for a socket that naught itself was given. */
+  inherited: boolean;
+  /** Its queues of connections. */
+  queues: QueueInfo[];
+}
+
+/** One queue of connections, and the workers that accept from it. */
+export interface QueueInfo {
+  key: string;
+  workers: WorkerRef[];
+}
+
+/** One of naught's own processes. */
+export interface ProcessInfo {
+  /** @type uint32 */
+  pid: number;
+  usage: Usage | null;
 }
 
 /** One thing that happened in the pool of workers, with the counts as of that moment. */
@@ -271,6 +396,12 @@ export interface DeployRef {
   deploy: string;
 }
 
+/** Which deploy to abort. */
+export interface AbortDeploy {
+  /** Only this one: another one that is in flight goes on. */
+  deploy?: string;
+}
+
 /** How to stop. */
 export interface Stop {
   /**
@@ -288,8 +419,37 @@ export interface Status {
   counts: Counts;
   waitingFor: WaitingFor;
   workers: WorkerInfo[];
-  /** The deploy in flight. */
+  /** The id of the deploy in flight. */
   deploy?: string;
+  /** More about that deploy. */
+  deploying?: DeployInfo;
+  /** Slots that are empty for a moment, because their workers failed again and again. */
+  delays?: Delay[];
+  /** What serves; none before the first worker generation has taken over. */
+  serving?: ServingInfo;
+  /** What the server listens on; without those that are node:cluster's own. */
+  sockets?: SocketInfo[];
+  daemon?: ProcessInfo;
+  /** None while it is being started again. */
+  master?: ProcessInfo;
+  versions?: Versions;
+  /**
+   * Seconds since the daemon was started.
+   * @minimum 0
+   */
+  uptime?: number;
+}
+
+/** Which software runs. */
+export interface Versions {
+  naught: string;
+  /**
+   * Of this protocol.
+   * @type uint32
+   */
+  protocol: number;
+  /** Of the Node that runs the daemon, the master and the workers. */
+  node: string;
 }
 
 /** Says who answers. */
@@ -306,6 +466,53 @@ export interface Hello {
    * @type uint32
    */
   pid: number;
+  /**
+   * The master's process id; none while there is no master.
+   * @type uint32
+   */
+  master?: number;
+  /**
+   * Seconds since the daemon was started.
+   * @minimum 0
+   */
+  uptime?: number;
+  /** The methods that are served here. */
+  methods?: string[];
+  /** What else this daemon can do, by the names in the section Versions. */
+  features?: string[];
+  /** The same for every process on this machine until its next boot, and different on any other. */
+  hostId?: string;
+  /** This daemon's life: another one counts its events from 1 again. */
+  run?: string;
+}
+
+/** Which events are wanted. */
+export interface Watch {
+  /**
+   * The sequence number of the last event that the client has: it is sent those after it first.
+   * @type uint32
+   */
+  since?: number;
+  /** The `run` in which it got that number. */
+  run?: string;
+}
+
+/** From where on events are sent. */
+export interface Watched {
+  /** The daemon's life, as in `hello`. */
+  run?: string;
+  /**
+   * The number of the last event so far: the next one has the number after it.
+   * @type uint32
+   */
+  sequence?: number;
+  /**
+   * How many events after `since` the daemon does not have any more; they are lost.
+   * @type uint32
+   */
+  missed?: number;
+  /** True: `since` is a number of another daemon's life, of which nothing is known; all events of this one were sent. */
+  restarted?: boolean;
 }
 
 /** The workers that a call in flight is waiting for; said every 5 seconds. */
@@ -414,6 +621,8 @@ export interface Listen {
   readableAll?: boolean;
   /** A unix socket that everybody may write to. */
   writableAll?: boolean;
+  /** What a TLS server seals its sessions with, in base64. */
+  ticketKeys?: string;
 }
 
 /** A worker's wish to listen, with its name. */
@@ -429,6 +638,10 @@ export interface Listened {
   key: string;
   /** True: no socket comes; the worker is to ask node:cluster itself. */
   native: boolean;
+  /** The address that was tried in vain, where the server named none. */
+  address?: string;
+  /** What the TLS servers of this generation on this address seal their sessions with, in base64. */
+  ticketKeys?: string;
 }
 
 /** Names a socket. */

@@ -21,4 +21,6 @@ export const Supervisor = contract("supervisor", {
   listen: request(typia.createValidate<Listen>(), typia.createValidate<Listened>(), { handle: "out" }),
   /** A server of the application has closed its socket. */
   unlisten: notification(typia.createValidate<SocketRef>()),
+  /** This Node has no place where the daemon's sockets could be put: servers get node:cluster's. */
+  native: notification(typia.createValidate<Empty>()),
 });

@@ -1,7 +1,6 @@
 /** The drain of servers that are not plain http. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { after, before, describe, type TestContext, test } from "node:test";
 import {
@@ -79,19 +78,6 @@ describe("the drain", { concurrency: 4, timeout: 60_000 }, () => {
     raw.socket.write("after");
     await raw.until("after");
     await assert.rejects(dial(t, server), { code: "ECONNREFUSED" });
-  });
-
-  test("nor of those of http2", async (t) => {
-    const server = await start(t, "drain-kinds.cjs", { KIND: "http2" });
-    const { port } = server.address as { port: number };
-    const session = connectHttp2(`http://127.0.0.1:${port}`);
-    t.after(() => session.destroy());
-    await once(session, "connect");
-    const stream = session.request({ ":path": "/700" });
-    await server.drain(0, 30);
-    assert.ok((await server.drained()) < 600);
-    const [headers] = await once(stream, "response");
-    assert.equal(headers[":status"], 200);
   });
 
   test("leaves no trace of a server that was closed before", async (t) => {

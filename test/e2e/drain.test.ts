@@ -163,6 +163,30 @@ describe("the drain", { concurrency: 4, timeout: 60_000 }, () => {
     assert.match(await held.closed(), /released/);
   });
 
+  test("lets go of a connection whose response outlasted it, like of any other", async (t) => {
+    const server = await start(t, "drain-held.cjs", { KEEP_ALIVE: "0" });
+    const begun = await dial(t, server);
+    begun.get("/head");
+    await begun.until("first");
+    await server.drain(0.5, 0.1);
+    await server.drained();
+    server.say("release");
+    assert.match(await begun.closed(), /released/);
+  });
+
+  test("lets an application close its server before it begins, and cuts nobody", async (t) => {
+    const server = await start(t, "drain-held.cjs");
+    const [idle, other] = [await idleConnection(t, server), await idleConnection(t, server)];
+    server.say("hold");
+    server.say("close");
+    idle.get("/after");
+    await idle.until("ok /after");
+    await server.drain(10, 30);
+    other.get("/after");
+    assert.match((await other.closed()).split("HTTP/1.1 ")[2] ?? "", closing);
+    await server.drained();
+  });
+
   test("neither waits for websockets and event streams nor touches them", async (t) => {
     const server = await start(t, "drain-held.cjs");
     const [socket, events, later] = [await dial(t, server), await dial(t, server), await dial(t, server)];

@@ -34,6 +34,7 @@ test(
     assertUnhurt(await load.stop());
     assert.equal((await run("status")).stdout, "workers online: 2\n");
     assert.equal(await askStatus(naught, folder), "online 2");
+    assert.equal(await askClient(naught, folder), "online 2");
     assert.equal((await run("stop")).stderr, stopLines(2));
   }),
 );
@@ -46,10 +47,16 @@ test(
       readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith(".")),
       ["naught"],
     );
-    const client = `import { Daemon, type Status, type Client } from "naught/protocol";
+    const client = `import { connect, NaughtError, type ClientEvent } from "naught";
+import { Daemon, type Status, type Client } from "naught/protocol";
 export const read = async (client: Client<typeof Daemon>): Promise<Status["phase"]> => (await client.status({})).phase;
 // @ts-expect-error: there is no such method
 export const wrong = (client: Client<typeof Daemon>) => client.nonsense({});
+export const online = async (): Promise<number> => (await (await connect("naught.ipc")).status()).counts.online;
+export const names = (event: ClientEvent): string => event.name;
+export const isOurs = (error: unknown): boolean => error instanceof NaughtError && error.kind === "NotRunning";
+// @ts-expect-error: the id is missing
+export const lacking = async () => (await connect("naught.ipc")).attachDeploy({});
 `;
     writeFileSync(join(folder, "client.ts"), client);
     const options = ["--noEmit", "--strict", "--module", "nodenext", "--moduleResolution", "nodenext"];
@@ -86,6 +93,23 @@ socket.end();
   return end.stdout.trim();
 }
 
+/** By the package's client, imported and required. */
+async function askClient(naught: Naught, folder: string): Promise<string> {
+  const script = `import { createRequire } from "node:module";
+import { connect, NaughtError } from "naught";
+const same = createRequire(import.meta.url)("naught").NaughtError === NaughtError;
+const client = await connect(process.argv[2]);
+const { phase, counts } = await client.status();
+client.close();
+console.log(same && phase, counts.online);
+`;
+  writeFileSync(join(folder, "client.mjs"), script);
+  const args = [join(folder, "client.mjs"), naught.path("naught.ipc")];
+  const end = await launch(process.execPath, args, { cwd: folder, env: naught.env }).finished;
+  assert.equal(end.code, 0, end.stderr);
+  return end.stdout.trim();
+}
+
 function install(naught: Naught): string {
   const folder = naught.path("installed");
   mkdirSync(folder);
@@ -101,7 +125,13 @@ function install(naught: Naught): string {
   const names = packed.files.map(({ path }: { path: string }) => path);
   for (const name of names)
     assert.match(name, /^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|protocol\.md$)/);
-  for (const name of ["dist/naught.cjs", "dist/types/index.d.ts", "README.md", "LICENSE"])
+  for (const name of [
+    "dist/naught.cjs",
+    "dist/types/protocol/index.d.ts",
+    "dist/types/client/index.d.ts",
+    "README.md",
+    "LICENSE",
+  ])
     assert.ok(names.includes(name), name);
   npm(folder, "install", "--no-save", join(folder, packed.filename));
   return folder;

@@ -88,9 +88,11 @@ function exchange(path: string, bytes: Buffer): Promise<Frame[]> {
 
 function check({ body }: Input, frames: readonly Frame[]): void {
   const where = `${told}: ${JSON.stringify(body?.toString())} got ${JSON.stringify(frames)}`;
-  for (const frame of frames) assert.ok(frame.jsonrpc === "2.0", where);
+  // A batch is answered by an array.
+  for (const frame of frames.flat()) assert.ok(frame.jsonrpc === "2.0", where);
   if (!body) return;
   const message = parse(body);
+  if (Array.isArray(message)) return checkBatch(message, frames, where);
   const answers = frames.filter(({ method }) => method === undefined);
   if (message === undefined)
     return assert.deepEqual([answers.length, answers[0]?.error !== undefined], [1, true], where);
@@ -102,13 +104,21 @@ function check({ body }: Input, frames: readonly Frame[]): void {
   }
 }
 
-/** Undefined for what is not JSON, or no object. */
-function parse(body: Buffer): { jsonrpc?: unknown; id?: unknown; method?: unknown } | undefined {
+function checkBatch(batch: readonly unknown[], frames: readonly Frame[], where: string): void {
+  const batches = frames.filter(Array.isArray);
+  if (batch.length === 0) return assert.equal(batches.length, 0, where);
+  const isCall = (each: unknown): boolean =>
+    typeof each === "object" && each !== null && !("id" in each) && "method" in each;
+  if (!batch.some(isCall)) assert.ok(batches.length <= 1, where);
+}
+
+/** Undefined for what is not JSON, or neither object nor array. */
+function parse(body: Buffer): { jsonrpc?: unknown; id?: unknown; method?: unknown } | unknown[] | undefined {
   try {
     const value: unknown = JSON.parse(
       new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body),
     );
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+    return typeof value === "object" && value !== null ? value : undefined;
   } catch {
     return undefined;
   }

@@ -36,6 +36,16 @@ export const start: Start = {
 
 export const serving = { generation: 1, workerCount: 2, launch };
 
+/** What the machine adds to a status once a generation serves. */
+const { env, ...told } = launch;
+export const servingInfo = {
+  generation: 1,
+  workerCount: 2,
+  since: time,
+  ...told,
+  env: Object.keys(env).sort(),
+};
+
 /** What a master is started with, as far as the machine knows it. */
 export const masterStart = {
   launch,

@@ -1,4 +1,6 @@
 /** A naught that is given sockets: by a small program as anybody would write it, or by systemd's own. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { type Naught, program } from "./naught.js";
 import { launch, type Running } from "./running.js";
 
@@ -22,7 +24,8 @@ for number, given in enumerate(json.loads(sys.argv[1]), 3):
         continue
     if state == "connected":
         pair = socket.socketpair()
-        os.dup2(pair[0].fileno(), number, True)
+        os.dup2(os.dup(pair[0].detach()), number, True)
+        pair[1].detach()
         continue
     host = given.get("host", "")
     family = socket.AF_UNIX if "path" in given else socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -66,4 +69,16 @@ export function activate(naught: Naught, sockets: readonly string[], { env, args
   const command = [...sockets, ...settings, process.execPath, program, "start", "--daemon-mode", "false"];
   const options = { cwd: naught.dir, env: variables, timeout: 80_000 };
   return launch("systemd-socket-activate", [...command, ...args], options);
+}
+
+/** It says why in one line, and nothing was begun. */
+export async function assertRefused(naught: Naught, running: Running, line: string | RegExp): Promise<void> {
+  const { code, stdout, stderr } = await running.finished;
+  assert.notEqual(code, 0);
+  assert.equal(stdout, "");
+  if (typeof line === "string") assert.equal(stderr, `${line}\n`);
+  else assert.match(stderr.replace(/\n$/, ""), line);
+  assert.equal(existsSync(naught.path("naught.ipc")), false);
+  assert.equal(existsSync(naught.path("naught.pid")), false);
+  assert.deepEqual(naught.processes(), []);
 }

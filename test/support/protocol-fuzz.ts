@@ -121,7 +121,8 @@ export function openFuzz(random: Random, methods: readonly string[] = every): Fu
   return {
     value,
     input() {
-      const body = Buffer.from(JSON.stringify(message()));
+      const isBatch = random.pick([false, false, false, true]);
+      const body = Buffer.from(JSON.stringify(isBatch ? range(below(5)).map(message) : message()));
       switch (
         random.pick([
           "valid",

@@ -12,6 +12,8 @@ import { UsageError } from "../../src/actors/cli/usage-error.js";
 const parse = <K extends CommandName>(command: K, ...argv: string[]): InvocationOf<K> =>
   parseCommand(command, argv) as unknown as InvocationOf<K>;
 
+const here = { host: undefined, "remote-naught": undefined };
+
 test("start: every default of the manual", () => {
   const { options, operand, tail } = parse("start", "server.js");
   assert.deepEqual(options, {
@@ -31,6 +33,7 @@ test("start: every default of the manual", () => {
     "drain-grace": 10,
     "drain-timeout": 30,
     "shutdown-timeout": null,
+    ...here,
   });
   assert.equal(operand, "server.js");
   assert.deepEqual(tail, []);
@@ -47,9 +50,12 @@ test("deploy and stop: every default", () => {
     cwd: undefined,
     script: undefined,
     "node-args": undefined,
+    attach: undefined,
     ...unchanged,
+    ...here,
   });
-  assert.deepEqual(parse("stop").options, { timeout: null, "pid-file": "naught.pid", ...unchanged });
+  const stop = { timeout: null, "pid-file": "naught.pid", ...unchanged, ...here };
+  assert.deepEqual(parse("stop").options, stop);
 });
 
 test("both ways to write an option, and the last one counts", () => {
@@ -100,6 +106,7 @@ test("help is a command wherever it is asked for before the script", () => {
     assert.deepEqual(parseCommand("start", argv), {
       command: "help",
       options: {},
+      typed: {},
       operand: "start",
       tail: undefined,
     });
@@ -160,7 +167,7 @@ const mistakes: readonly [CommandName, string[], string][] = [
   ["stop", ["a.ipc", "b.ipc"], 'unexpected argument "b.ipc"'],
   ["stop", ["--", "a.ipc", "--timeout"], 'unexpected argument "--timeout"'],
   ["stop", [""], "the ipc-file should be a path, not an empty one"],
-  ["status", ["--timeout", "1"], 'unknown option "--timeout"; this command takes no options'],
+  ["version", ["--timeout", "1"], 'unknown option "--timeout"; this command takes no options'],
   [
     "deploy",
     ["--worker-count", "-1"],

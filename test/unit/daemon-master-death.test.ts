@@ -13,6 +13,7 @@ import {
   other,
   running,
   serving,
+  servingInfo,
   starter,
   stopping,
   third,
@@ -100,14 +101,26 @@ test("a status that the master takes along is told by the machine", () => {
     {
       type: "reply",
       call: 4,
-      result: { phase: "booting", counts: noCounts, waitingFor: "new", workers: [] },
+      result: {
+        phase: "booting",
+        counts: noCounts,
+        waitingFor: "new",
+        workers: [],
+        serving: servingInfo,
+      },
     },
   ]);
   assert.deepEqual(replies(ask(stopping())), [
     {
       type: "reply",
       call: 4,
-      result: { phase: "stopping", counts: noCounts, waitingFor: "shutdown", workers: [] },
+      result: {
+        phase: "stopping",
+        counts: noCounts,
+        waitingFor: "shutdown",
+        workers: [],
+        serving: servingInfo,
+      },
     },
   ]);
 });
@@ -189,6 +202,6 @@ test("nobody is counted while there is no master", () => {
   const machine = masterless();
   assert.deepEqual(machine.state.counts, noCounts);
   assert.deepEqual(machine.post({ type: "watch", call: 3, client: starter }), [
-    { type: "reply", call: 3, result: {} },
+    { type: "reply", call: 3, result: { sequence: 1 } },
   ]);
 });

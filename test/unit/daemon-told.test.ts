@@ -15,6 +15,7 @@ import {
   other,
   poolEvent,
   running,
+  servingInfo,
   starter,
   stopping,
   third,
@@ -28,30 +29,32 @@ const logs = (effects: readonly Effect[]) =>
 const audience = (effects: readonly Effect[]) =>
   effects.flatMap((each) => (each.type === "event" ? each.clients : []));
 
-test("the master tells the status as long as there is one", () => {
+test("the master tells the status as long as there is one, and the machine adds what serves", () => {
   for (const machine of [booting(), running(), stopping()]) {
     assert.deepEqual(machine.post({ type: "status", call: 4, client: other }), [
       { type: "askMaster", call: 4, ask: { method: "status", params: {} } },
     ]);
     const result: Status = { phase: "online", counts: noCounts, waitingFor: null, workers: [] };
+    const added = machine.state.serving ? { serving: servingInfo } : {};
     assert.deepEqual(machine.post({ type: "masterAnswered", call: 4, result }), [
-      { type: "reply", call: 4, result },
+      { type: "reply", call: 4, result: { ...result, ...added } },
     ]);
   }
 });
 
 test("without a master the machine tells the status itself", () => {
   const ask = (machine: Machine) => machine.post({ type: "status", call: 4, client: other });
-  const status = (phase: Status["phase"], waitingFor: Status["waitingFor"]) => [
-    { type: "reply", call: 4, result: { phase, counts: noCounts, waitingFor, workers: [] } },
+  const status = (phase: Status["phase"], waitingFor: Status["waitingFor"], added: object = {}) => [
+    { type: "reply", call: 4, result: { phase, counts: noCounts, waitingFor, workers: [], ...added } },
   ];
+  const served = { serving: servingInfo };
   assert.deepEqual(ask(openMachine()), [{ type: "refuse", call: 4, refusal: { error: "NotStarted" } }]);
   assert.deepEqual(ask(opening()), status("booting", "new"));
-  assert.deepEqual(ask(masterless()), status("booting", "new"));
+  assert.deepEqual(ask(masterless()), status("booting", "new", served));
   const closing = stopping();
   closing.post({ type: "masterExited", how: "exited with code 0" });
-  assert.deepEqual(ask(closing), status("stopping", "shutdown"));
-  assert.deepEqual(ask(gone()), status("stopping", "shutdown"));
+  assert.deepEqual(ask(closing), status("stopping", "shutdown", served));
+  assert.deepEqual(ask(gone()), status("stopping", "shutdown", served));
 });
 
 test("events are numbered, stamped, logged in the manual's words, and go to nobody who did not ask", () => {
@@ -108,7 +111,7 @@ test("events go to watchers and to those whose call is in flight, each once; a s
 test("a watch is answered, and lasts until the client is gone", () => {
   const machine = running();
   assert.deepEqual(machine.post({ type: "watch", call: 30, client: other }), [
-    { type: "reply", call: 30, result: {} },
+    { type: "reply", call: 30, result: { sequence: 1 } },
   ]);
   machine.post({ type: "watch", call: 31, client: third });
   const waiting = { workers: [] };

@@ -191,7 +191,9 @@ test("status tells how long a worker is online, whenever its take-over was compl
   pool.exit(1);
   const answer = pool.answer(pool.status());
   assert.ok(typeof answer === "object" && "workers" in answer);
-  assert.deepEqual(answer.workers, [{ id: 2, slot: 0, generation: 2, status: "online", seconds: 30 }]);
+  assert.deepEqual(answer.workers, [
+    { id: 2, slot: 0, generation: 2, status: "online", seconds: 30, restarts: 0 },
+  ]);
 });
 
 test("whoever waits for a boot is told every 5 s for whom", () => {

@@ -1,10 +1,12 @@
 /** The command line: every command with its operands, options, defaults and words. Parsing and help derive from this table. */
 import { drainChanges } from "./drain-options.js";
 import type { Option } from "./option.js";
+import { remoteOptions } from "./remote-options.js";
 import {
   argumentList,
   balance,
   byteCount,
+  methodList,
   name,
   newWorkerCount,
   path,
@@ -96,6 +98,7 @@ export const commandLine = {
         default: "none",
         help: "Kill a worker that is still there this many seconds after its server got `shutdown`.",
       },
+      ...remoteOptions,
     },
   },
   stop: {
@@ -120,15 +123,16 @@ export const commandLine = {
         help: "Accepted for scripts that were written for naught 1; the daemon knows its own.",
       },
       ...drainChanges,
+      ...remoteOptions,
     },
   },
   status: {
-    usage: "status [IPC-FILE]",
+    usage: "status [options] [IPC-FILE]",
     summary: "Says whether a server is running, and how many workers are online.",
     details: ["The exit status is 0 when a server is running, 1 when none is.", ipcOperand],
     operand: "ipc-file",
     tail: false,
-    options: {},
+    options: { ...remoteOptions },
   },
   deploy: {
     usage: "deploy [options] [IPC-FILE] [-- script-options]",
@@ -137,6 +141,7 @@ export const commandLine = {
       "Starts all the new workers and waits until every one of them is online; only then the old ones are asked to go. If a new one fails, the old ones serve on as if nothing had happened.",
       "A deploy hangs when a new worker never says `online`, or an old one never ends after `shutdown`. Ctrl-C aborts it without downtime, and so does `deploy-abort`; a second Ctrl-C leaves the command while the abort goes on.",
       "Script and working directory are resolved anew at each deploy, so either may be a symbolic link that is moved to the next release. After `--` come the script's new arguments.",
+      "On another host, with `--host` or through a tunnel, the workers keep their environment and directory unless `--override-env true` or `--cwd` is typed.",
       ipcOperand,
     ],
     operand: "ipc-file",
@@ -178,10 +183,16 @@ export const commandLine = {
         help: "Arguments for node itself, separated by spaces.",
       },
       ...drainChanges,
+      attach: {
+        type: name,
+        unset: "(a new deploy)",
+        help: "Begin no deploy, but wait for the one with this id and report its end; `current` is the one under way.",
+      },
+      ...remoteOptions,
     },
   },
   "deploy-abort": {
-    usage: "deploy-abort [IPC-FILE]",
+    usage: "deploy-abort [options] [IPC-FILE]",
     summary: "Aborts a deploy that hangs.",
     details: [
       "New workers that are still booting are killed and the old ones serve on. If the old ones are leaving already, those that are left are killed and the new ones serve. Ctrl-C in `deploy` does the same, so this command is rarely needed.",
@@ -189,7 +200,25 @@ export const commandLine = {
     ],
     operand: "ipc-file",
     tail: false,
-    options: {},
+    options: { ...remoteOptions },
+  },
+  bridge: {
+    usage: "bridge [options] [IPC-FILE]",
+    summary: "Connects its stdin and stdout to the daemon, for programs on other hosts.",
+    details: [
+      "This is what `--host` runs on the other host. As a forced command in authorized_keys, `--allow` says what the owner of a key may do: the methods named there, and `hello`; with `deploy`, also `attachDeploy`. A deploy then keeps the script, its arguments, its environment and its directory, because whoever may choose those may run any code.",
+      "The exit status is 3 when no server is running, 4 when nobody answers on the ipc-file.",
+      ipcOperand,
+    ],
+    operand: "ipc-file",
+    tail: false,
+    options: {
+      allow: {
+        type: methodList,
+        unset: "(everything)",
+        help: "What of the protocol is let through: methods, separated by commas, as in `status,watch,deploy`.",
+      },
+    },
   },
   version: {
     usage: "version",

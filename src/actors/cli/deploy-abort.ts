@@ -9,7 +9,8 @@ export function runDeployAbort(
   invocation: InvocationOf<"deploy-abort">,
   terminal: Terminal,
 ): Promise<number> {
-  const call = { command: invocation.command, ipcFile: invocation.operand, terminal, absent: 1 };
+  const { command, options, operand: ipcFile } = invocation;
+  const call = { command, options, ipcFile, terminal, absent: 1 };
   return callDaemon(call, async ({ client }) => {
     try {
       await client.abortDeploy({});

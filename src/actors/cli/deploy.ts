@@ -1,9 +1,13 @@
 /** `naught deploy` */
-import { resolve } from "node:path";
+import { randomUUID } from "node:crypto";
+import { isAbsolute, resolve } from "node:path";
+import { quoteWords } from "../../client/shell.js";
+import { NaughtError } from "../../protocol/errors.js";
 import type { Deploy, Settled } from "../../protocol/types.js";
 import { cleanEnvironment } from "../environment.js";
 import { callDaemon } from "./call.js";
 import { buildDrain } from "./drain-options.js";
+import { greet, isElsewhere } from "./elsewhere.js";
 import { isError, reportError } from "./failure.js";
 import { waitInterruptibly } from "./interrupt.js";
 import type { InvocationOf } from "./parse.js";
@@ -13,18 +17,45 @@ import {
   deployDetached,
   deployFailed,
   deployInProgress,
+  printDeployGoesOn,
   printDone,
   printFailure,
 } from "./print.js";
 import type { DaemonPeer } from "./reach.js";
+import { findRemote, type Remote } from "./remote.js";
 import type { Terminal } from "./terminal.js";
 import { UsageError } from "./usage-error.js";
+import { quote } from "./words.js";
 
 export async function runDeploy(invocation: InvocationOf<"deploy">, terminal: Terminal): Promise<number> {
-  const { command, operand: ipcFile } = invocation;
-  const deploy = buildDeploy(invocation, process.env);
-  return callDaemon({ command, ipcFile, terminal, absent: 1 }, async (peer) => {
-    const settled = await waitInterruptibly(settle(peer, deploy, terminal), ["SIGINT"], (count) => {
+  const { command, operand: ipcFile, options } = invocation;
+  // Before anybody is called: what was typed may make no sense.
+  const remote = findRemote(options, process.env);
+  const local = buildDeploy(invocation, process.env, remote !== undefined);
+  let id: string | undefined;
+  const aftermath = (): string | undefined => id && printDeployGoesOn(printAttach(id, remote, ipcFile));
+  return callDaemon({ command, options, ipcFile, terminal, absent: 1, aftermath }, async (peer) => {
+    if (options.attach === "") throw new UsageError("--attach needs the id of a deploy, or `current`");
+    const distant = remote !== undefined || isElsewhere(await greet(peer));
+    let outcome: Promise<Settled>;
+    if (options.attach !== undefined) {
+      const current = await findCurrent(peer);
+      const wanted = options.attach === "current" ? current : options.attach;
+      if (wanted === undefined) throw new NaughtError("NoDeployInProgress");
+      if (wanted === current) terminal.err(deployInProgress);
+      id = wanted;
+      outcome = peer.client.attachDeploy({ deploy: wanted });
+    } else if (distant) {
+      // Known before the answer, so that a lost connection does not leave the user without a name for the deploy.
+      id = randomUUID().slice(0, 8);
+      const deploy = remote ? local : buildDeploy(invocation, process.env, true);
+      outcome = settle(peer, { ...deploy, id }, terminal, (other) => {
+        id = other;
+      });
+    } else {
+      outcome = settle(peer, local, terminal, () => {});
+    }
+    const settled = await waitInterruptibly(outcome, ["SIGINT"], (count) => {
       if (count > 1) return "leave";
       terminal.err(abortingDeploy);
       abort(peer, terminal);
@@ -34,36 +65,78 @@ export async function runDeploy(invocation: InvocationOf<"deploy">, terminal: Te
   });
 }
 
-/** What is sent of what was typed; paths are resolved against the caller's directory. */
+/** `distant`: for another machine, which gets no more of this one's environment and directories than was typed. */
 export function buildDeploy(
-  { options, tail }: Pick<InvocationOf<"deploy">, "options" | "tail">,
+  { options, tail, typed }: Pick<InvocationOf<"deploy">, "options" | "tail" | "typed">,
   environment: NodeJS.ProcessEnv,
+  distant = false,
 ): Deploy {
   const { timeout, cwd, script } = options;
-  if (options["replace-env"] && !options["override-env"]) {
-    throw new UsageError("--replace-env true cannot be combined with --override-env false");
+  const overrideEnv = options["override-env"] && (!distant || typed["override-env"] !== undefined);
+  if (options["replace-env"] && !overrideEnv) {
+    throw new UsageError(
+      distant && options["override-env"]
+        ? "--replace-env true on another host needs --override-env true beside it"
+        : "--replace-env true cannot be combined with --override-env false",
+    );
   }
+  if (distant && typed["worker-count"] === "auto") {
+    throw new UsageError("--worker-count auto would count the processors of this host; type a number");
+  }
+  const locate = distant ? requireAbsolute : (_name: string, path: string) => resolve(path);
   return {
     workerCount: options["worker-count"],
-    ...(options["override-env"] && { env: cleanEnvironment(environment) }),
+    ...(overrideEnv && { env: cleanEnvironment(environment) }),
     ...(options["replace-env"] && { replaceEnv: true }),
     ...(timeout !== null && { timeout }),
     ...buildDrain(options),
-    ...(cwd !== undefined && { cwd: resolve(cwd) }),
-    ...(script !== undefined && { script: resolve(script) }),
+    ...(cwd !== undefined && { cwd: locate("--cwd", cwd) }),
+    ...(script !== undefined && { script: locate("--script", script) }),
     ...(options["node-args"] && { nodeArgs: options["node-args"] }),
     ...(tail && { args: [...tail] }),
   };
 }
 
+// The directory that a command is typed in says nothing about another machine.
+function requireAbsolute(name: string, path: string): string {
+  if (isAbsolute(path)) return path;
+  throw new UsageError(`${name} should be an absolute path on another host, not ${quote(path)}`);
+}
+
+/** The words that wait for the deploy again. */
+function printAttach(id: string, remote: Remote | undefined, ipcFile: string | undefined): string {
+  return [
+    "naught deploy",
+    ...(remote ? [`--host ${remote.destination.text}`] : []),
+    `--attach ${id}`,
+    ...(ipcFile === undefined ? [] : [quoteWords([ipcFile])]),
+  ].join(" ");
+}
+
+/** Undefined also where a bridge does not let anybody ask. */
+async function findCurrent({ client }: DaemonPeer): Promise<string | undefined> {
+  try {
+    return (await client.status({})).deploy;
+  } catch (error) {
+    if (isError(error, "NotAllowed")) return undefined;
+    throw error;
+  }
+}
+
 /** A deploy that somebody else began is waited for in place of one's own. */
-async function settle({ client }: DaemonPeer, deploy: Deploy, terminal: Terminal): Promise<Settled> {
+async function settle(
+  { client }: DaemonPeer,
+  deploy: Deploy,
+  terminal: Terminal,
+  onJoin: (id: string) => void,
+): Promise<Settled> {
   try {
     return await client.deploy(deploy);
   } catch (error) {
     const other = isError(error, "DeployInProgress") ? findDeploy(error.data) : undefined;
     if (other === undefined) throw error;
     terminal.err(deployInProgress);
+    onJoin(other);
     return client.attachDeploy({ deploy: other });
   }
 }

@@ -1,6 +1,8 @@
 /** Listening sockets that naught itself was given: by systemd, by launchd, or by whoever set LISTEN_FD. */
 import { fstatSync } from "node:fs";
+import { isListening } from "../socket-table.js";
 import { CannotStart } from "./cannot-start.js";
+import { openLaunchd } from "./launchd.js";
 import { UsageError } from "./usage-error.js";
 
 /** The first descriptor that systemd passes. */
@@ -12,21 +14,29 @@ export interface InheritanceOptions {
   readonly launchdSocket: string;
 }
 
-/** Their descriptors in this process, in order. Throws a UsageError, or a CannotStart. */
-export async function findInheritedFds(
+export interface Inheritance {
+  /** Their descriptors in this process, in order. */
+  readonly fds: readonly number[];
+  /** Their names, in the same order; empty where nobody told them. */
+  readonly names: readonly string[];
+}
+
+/** Throws a UsageError, or a CannotStart. */
+export function findInheritance(
   { daemonMode, launchdSocket }: InheritanceOptions,
   environment: NodeJS.ProcessEnv,
-): Promise<number[]> {
+): Inheritance {
   if (launchdSocket !== "") {
-    if (process.platform !== "darwin") throw new UsageError("--launchd-socket works on macOS only");
+    const activate = openLaunchd();
     if (daemonMode) throw new UsageError("--launchd-socket needs --daemon-mode false");
-    const { activateSocket } = await import("./launchd.js");
-    return activateSocket(launchdSocket);
+    const fds = activate(launchdSocket);
+    return { fds, names: fds.map(() => launchdSocket) };
   }
-  const fds = countSystemdFds(environment);
-  if (fds === 0) return findListenFd(environment);
+  const count = countSystemdFds(environment);
+  if (count === 0) return { fds: findListenFd(environment), names: [] };
   if (daemonMode) throw new UsageError("sockets from systemd need --daemon-mode false");
-  return Array.from({ length: fds }, (_, index) => checkSocket("LISTEN_FDS", firstSystemdFd + index));
+  const fds = Array.from({ length: count }, (_, index) => checkSocket("LISTEN_FDS", firstSystemdFd + index));
+  return { fds, names: nameSystemdFds(environment, count) };
 }
 
 function countSystemdFds({ LISTEN_FDS, LISTEN_PID }: NodeJS.ProcessEnv): number {
@@ -35,14 +45,31 @@ function countSystemdFds({ LISTEN_FDS, LISTEN_PID }: NodeJS.ProcessEnv): number 
   return /^\d{1,4}$/.test(LISTEN_FDS ?? "") ? Number(LISTEN_FDS) : 0;
 }
 
+// As sd_listen_fds_with_names(3) does it: what has no name is called `unknown`.
+function nameSystemdFds({ LISTEN_FDNAMES }: NodeJS.ProcessEnv, count: number): string[] {
+  if (LISTEN_FDNAMES === undefined || LISTEN_FDNAMES === "") return [];
+  const names = LISTEN_FDNAMES.split(":");
+  if (names.length > count) {
+    throw new CannotStart(
+      `LISTEN_FDNAMES has ${names.length} names for ${count} ${count === 1 ? "socket" : "sockets"}: ${LISTEN_FDNAMES}`,
+    );
+  }
+  return Array.from({ length: count }, (_, index) => names[index] || "unknown");
+}
+
 function findListenFd({ LISTEN_FD }: NodeJS.ProcessEnv): number[] {
   if (LISTEN_FD === undefined || LISTEN_FD === "") return [];
   if (!/^\d{1,9}$/.test(LISTEN_FD)) {
     throw new CannotStart(`LISTEN_FD should be the number of a file descriptor, not "${LISTEN_FD}"`);
   }
-  return [checkSocket("LISTEN_FD", Number(LISTEN_FD))];
+  const fd = checkSocket("LISTEN_FD", Number(LISTEN_FD));
+  if (isListening(fd) === false) {
+    throw new CannotStart(`LISTEN_FD: file descriptor ${fd} is a socket that does not listen`);
+  }
+  return [fd];
 }
 
+// systemd hands over datagram sockets, too, which no server listens on: they are the application's business.
 function checkSocket(variable: string, fd: number): number {
   try {
     if (fstatSync(fd).isSocket()) return fd;

@@ -16,6 +16,8 @@ import { quote, separateWords } from "./words.js";
 export interface InvocationOf<K extends CommandName> {
   readonly command: K;
   readonly options: Values<K>;
+  /** The options that were typed, as they were typed. */
+  readonly typed: Readonly<Record<string, string>>;
   readonly operand: string | undefined;
   /** The script's own arguments. */
   readonly tail: readonly string[] | undefined;
@@ -26,12 +28,13 @@ export type Invocation = { [K in CommandName]: InvocationOf<K> }[CommandName];
 /** Throws a UsageError. */
 export function parseCommand(command: CommandName, argv: readonly string[]): Invocation {
   const words = separateWords(command, argv);
-  if (words.help) return { command: "help", options: {}, operand: command, tail: undefined };
+  if (words.help) return { command: "help", options: {}, typed: {}, operand: command, tail: undefined };
   const { values, operands } = bindWords(command, words.options, words.operands);
   const operand = checkOperands(command, operands);
   return {
     command,
     options: readValues(command, values),
+    typed: dropMissing(values),
     operand,
     tail: words.tail,
   } as unknown as Invocation;
@@ -69,6 +72,10 @@ function bindWords(
   const bound = Cli.from(Bound).process([command, ...options, "--", ...operands]) as Bound;
   const values = Object.fromEntries(names.map((name) => [name, bound[`--${name}`]]));
   return { values, operands: bound.operands };
+}
+
+function dropMissing(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 function checkOperands(command: CommandName, operands: readonly string[]): string | undefined {

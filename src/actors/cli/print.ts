@@ -46,6 +46,7 @@ export const noDeploy = "no deploy in progress";
 export const deployAborted = "deploy aborted";
 export const abortingDeploy = "aborting deploy";
 export const deployDetached = "detached; the deploy goes on";
+export const startDetached = "detached; the start goes on";
 export const stopDetached = "detached; the stop goes on";
 export const startRolledBack = "start rolled back";
 export const startStopped = "the server was stopped before it was online";
@@ -95,6 +96,16 @@ function cannotConnect(ipcFile: string): string {
 
 export function printCannotStart(why: string): string {
   return `unable to start daemon: ${why}`;
+}
+
+/** A call to another host that nobody answers any more. */
+export function printLostLink(host: string, why: string, aftermath: string | undefined): string {
+  return `the connection to ${host} was lost: ${why}${aftermath ? `; ${aftermath}` : ""}`;
+}
+
+/** `again` are the words of a command that waits for that deploy. */
+export function printDeployGoesOn(again: string): string {
+  return `the deploy goes on there, and \`${again}\` reports its end`;
 }
 
 /** What was wrong with the words that were typed. */

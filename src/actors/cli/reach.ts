@@ -1,52 +1,15 @@
 /** The ways to a daemon: connect to a running one, spawn one, or run one in this process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { connect as connectSocket, type Socket } from "node:net";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { DaemonPeer, WatcherHandlers } from "../../client/reach.js";
 import { openChannel } from "../../protocol/channel.js";
-import type { Handlers } from "../../protocol/contract.js";
 import { Daemon } from "../../protocol/daemon.js";
-import { openFrames } from "../../protocol/frames.js";
-import { connect, type Peer } from "../../protocol/peer.js";
+import { connect } from "../../protocol/peer.js";
 import { createPair, type Transport } from "../../protocol/transport.js";
 import { Watcher } from "../../protocol/watcher.js";
 
-export type DaemonPeer = Peer<typeof Daemon>;
-type WatcherHandlers = Handlers<typeof Watcher>;
-
-export type Reached =
-  | { readonly outcome: "connected"; readonly peer: DaemonPeer }
-  /** Nothing is there. */
-  | { readonly outcome: "absent" }
-  /** Something is there, but nobody answers, or it is no socket. */
-  | { readonly outcome: "unanswered" }
-  | { readonly outcome: "refused"; readonly why: string };
-
-export async function reachDaemon(ipcFile: string, handlers: WatcherHandlers): Promise<Reached> {
-  for (let attempt = 1; ; attempt++) {
-    const socket = await openSocket(ipcFile);
-    if (!(socket instanceof Error)) {
-      return { outcome: "connected", peer: connect(openFrames(socket), Watcher, handlers, Daemon) };
-    }
-    if (socket.code === "ENOENT") return { outcome: "absent" };
-    if (socket.code === "ECONNREFUSED" || socket.code === "ENOTSOCK") return { outcome: "unanswered" };
-    // The queue of a busy daemon is full for a moment.
-    if (socket.code !== "EAGAIN" || attempt === 50) return { outcome: "refused", why: socket.message };
-    await sleep(20);
-  }
-}
-
-function openSocket(path: string): Promise<Socket | NodeJS.ErrnoException> {
-  return new Promise((resolve) => {
-    const socket = connectSocket(path);
-    socket.once("error", resolve);
-    socket.once("connect", () => {
-      socket.off("error", resolve);
-      resolve(socket);
-    });
-  });
-}
+export { type DaemonPeer, type Reached, reachDaemon } from "../../client/reach.js";
 
 export interface SpawnedDaemon {
   readonly peer: DaemonPeer;

@@ -38,6 +38,8 @@ async function perform(invocation: Invocation, terminal: Terminal): Promise<numb
       return (await import("./deploy.js")).runDeploy(invocation, terminal);
     case "deploy-abort":
       return (await import("./deploy-abort.js")).runDeployAbort(invocation, terminal);
+    case "bridge":
+      return (await import("./bridge.js")).runBridge(invocation, terminal);
     case "version":
       return (await import("./version.js")).runVersion(terminal);
     case "help":

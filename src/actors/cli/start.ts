@@ -1,7 +1,7 @@
 /** `naught start` */
 import { CannotStart } from "./cannot-start.js";
 import { isError } from "./failure.js";
-import { findInheritedFds } from "./inherited.js";
+import { findInheritance } from "./inherited.js";
 import type { InvocationOf } from "./parse.js";
 import {
   crashedAtBoot,
@@ -16,22 +16,29 @@ import {
   startRolledBack,
   startStopped,
 } from "./print.js";
+import { findRemote, type Remote } from "./remote.js";
 import { awaitRunning, findRunning } from "./running.js";
 import { startDetached } from "./start-detached.js";
 import { startHere } from "./start-here.js";
 import { buildStart, checkDirectory } from "./start-order.js";
 import type { StartOutcome } from "./start-outcome.js";
 import type { Terminal } from "./terminal.js";
+import { UsageError } from "./usage-error.js";
 
 export async function runStart(invocation: InvocationOf<"start">, terminal: Terminal): Promise<number> {
   const { options } = invocation;
+  const remote = findStartHost(invocation);
+  if (remote) return (await import("./start-remote.js")).startRemote(invocation, remote, terminal);
   const typedIpcFile = options["ipc-file"];
   const start = buildStart(invocation, process.env);
   const { daemonMode } = start;
   const report = (outcome: StartOutcome) =>
     reportOutcome(outcome, { typed: typedIpcFile, resolved: start.ipcFile }, terminal);
   try {
-    const fds = await findInheritedFds({ daemonMode, launchdSocket: options["launchd-socket"] }, process.env);
+    const { fds, names } = findInheritance(
+      { daemonMode, launchdSocket: options["launchd-socket"] },
+      process.env,
+    );
     const found = await findRunning(start.ipcFile, terminal);
     if (found.outcome === "running") {
       terminal.out(printStatus(found.status));
@@ -40,13 +47,22 @@ export async function runStart(invocation: InvocationOf<"start">, terminal: Term
     if (found.outcome === "refused") throw new CannotStart(printUnreachable(typedIpcFile, found.why));
     checkDirectory(start.launch.cwd);
     if (found.outcome === "unanswered" && start.removeOldIpc) terminal.err(printRemoving(typedIpcFile));
-    if (!daemonMode) return await startHere({ ...start, listenFds: fds }, terminal, report);
+    if (!daemonMode)
+      return await startHere({ ...start, listenFds: [...fds], listenNames: [...names] }, terminal, report);
     return await report(await startDetached(start, fds, terminal));
   } catch (error) {
     if (!(error instanceof CannotStart)) throw error;
     terminal.err(printCannotStart(error.message));
     return 1;
   }
+}
+
+/** A server in the foreground belongs to this terminal, whatever the environment says about hosts. */
+function findStartHost({ options }: InvocationOf<"start">): Remote | undefined {
+  if (options["daemon-mode"]) return findRemote(options, process.env);
+  if (options.host)
+    throw new UsageError("--host needs a daemon: it cannot be combined with --daemon-mode false");
+  return undefined;
 }
 
 async function reportOutcome(

@@ -1,11 +1,13 @@
 /** `naught stop` */
 import { callDaemon } from "./call.js";
 import { buildDrain } from "./drain-options.js";
+import { greet, isElsewhere } from "./elsewhere.js";
 import { waitInterruptibly } from "./interrupt.js";
 import type { InvocationOf } from "./parse.js";
 import { alreadyShuttingDown, printError, stillConnected, stopDetached } from "./print.js";
 import { awaitProcessEnd, settlesWithin } from "./process-end.js";
 import type { DaemonPeer } from "./reach.js";
+import { findRemote } from "./remote.js";
 import type { Terminal } from "./terminal.js";
 
 /** How long, in milliseconds, the daemon may take to end once everything else has. */
@@ -14,9 +16,11 @@ const patience = 5_000;
 export function runStop(invocation: InvocationOf<"stop">, terminal: Terminal): Promise<number> {
   const { command, operand: ipcFile, options } = invocation;
   const watcher = { onNotice: () => terminal.err(alreadyShuttingDown) };
-  return callDaemon({ command, ipcFile, terminal, absent: 0, watcher }, async (peer) => {
-    const pid = peer.client.hello({}).then(
-      (hello) => hello.pid,
+  return callDaemon({ command, options, ipcFile, terminal, absent: 0, watcher }, async (peer) => {
+    const remote = findRemote(options, process.env) !== undefined;
+    // A process id means something only on its own machine.
+    const pid = greet(peer).then(
+      (hello) => (remote || isElsewhere(hello) ? undefined : hello?.pid),
       () => undefined,
     );
     const stop = peer.client.stop({

@@ -75,6 +75,16 @@ export const argumentList: ValueType<string[]> = {
   read: (text) => text.split(/\s+/).filter(Boolean),
 };
 
+/** Methods of the daemon, as the protocol calls them. */
+export const methodList: ValueType<string[]> = {
+  placeholder: "METHODS",
+  expects: "methods of the daemon, separated by commas, as in status,watch,deploy",
+  read: (text) => {
+    const names = text.split(",").map((name) => name.trim());
+    return names.every((name) => /^[A-Za-z]+$/.test(name)) ? names : undefined;
+  },
+};
+
 function readWhole(text: string, least: number, most: number): number | undefined {
   if (!/^\d{1,16}$/.test(text)) return undefined;
   const number = Number(text);

@@ -2,97 +2,70 @@
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { nanoid } from "nanoid";
-import type { Client, Handlers } from "../../protocol/contract.js";
-import { Daemon } from "../../protocol/daemon.js";
 import { NaughtError } from "../../protocol/errors.js";
 import { openFrames } from "../../protocol/frames.js";
-import { connect, type Peer } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
-import type { Empty, Settled, Start, Started, Status, WorkerRef } from "../../protocol/types.js";
-import { Watcher } from "../../protocol/watcher.js";
-import { protocolVersion, version } from "../../version.js";
+import type { Start, Status, WorkerRef } from "../../protocol/types.js";
 import { createCalls, startActor } from "../actor.js";
+import { createClients } from "./clients.js";
 import { type Files, openFiles } from "./files.js";
 import { createHost } from "./host.js";
-import { explain, resolveLaunch } from "./launch.js";
+import { createIdentity, versions } from "./identity.js";
+import { resolveLaunch } from "./launch.js";
 import { type Logs, openLogs } from "./logs.js";
 import { emptyDaemon, step } from "./machine.js";
+import { openServiceManager, type ServiceManager } from "./manager.js";
 import { type MasterProcess, startMaster } from "./master-process.js";
+import { buryOrphans } from "./orphans.js";
+import { attempt, toRefusal } from "./refusal.js";
 import { onSignals } from "./signals.js";
 import { createSockets, type Sockets } from "./sockets.js";
-import type {
-  Answer,
-  ClientId,
-  Daemon as DaemonState,
-  Effect,
-  MasterAsk,
-  Message,
-  Refusal,
-} from "./state.js";
+import type { Answer, Daemon as DaemonState, Effect, MasterAsk, Message } from "./state.js";
+import { createUsages } from "./usages.js";
 import { checkWritable } from "./writable.js";
 
 /** Milliseconds that a worker's last words are waited for once it is gone. */
 const tailPatience = 1000;
 
-/** Milliseconds that clients have to take their last answers. */
-const closePatience = 500;
-
 /** Serves the one who started this daemon on `transport`, and everybody else on the ipc file. `ended` is called once. */
 export function serveDaemon(transport: Transport, ended: (exitCode: number) => void): void {
   const calls = createCalls();
-  const clients = new Map<ClientId, Client<typeof Watcher>>();
-  const connections = new Map<ClientId, () => Promise<void>>();
+  const identity = createIdentity();
+  const usages = createUsages();
   const answering = new Set<Promise<void>>();
-  let lastClient = 0;
   let files: Files | undefined;
   let logs: Logs | undefined;
   let master: MasterProcess | undefined;
   let sockets: Sockets | undefined;
   let start: Start | undefined;
+  let manager: ServiceManager | undefined;
 
   const post = startActor<DaemonState, Message, Effect>({
     state: emptyDaemon,
-    step: (state, message) => step(state, message, new Date().toISOString()),
+    step(state, message) {
+      const turn = step(state, message, new Date().toISOString());
+      manager?.follow(turn);
+      return turn;
+    },
     perform,
   });
   const ignoreSignals = onSignals({
     stop: () => post({ type: "stop", call: 0, client: 0, stop: {} }),
-    deploy: () => post({ type: "deploy", call: 0, client: 0, deploy: { id: nanoid() } }),
+    deploy: deployForNobody,
   });
-  addClient(transport, true);
+  const clients = createClients({
+    calls,
+    run: identity.run,
+    hello: () => identity.hello(master?.pid),
+    post,
+  });
+  clients.add(transport, true);
 
-  function addClient(from: Transport, mayStart: boolean): void {
-    lastClient += 1;
-    const client = lastClient;
-    const peer = connect(from, Daemon, serveClient(client, mayStart), Watcher);
-    clients.set(client, peer.client);
-    connections.set(client, () => endPeer(peer));
-    peer.onClose(() => {
-      clients.delete(client);
-      connections.delete(client);
-      post({ type: "clientGone", client });
-    });
-  }
-
-  function serveClient(client: ClientId, mayStart: boolean): Handlers<typeof Daemon> {
-    return {
-      hello: () => ({ version, protocol: protocolVersion, pid: process.pid }),
-      start(params) {
-        if (!mayStart)
-          throw new NaughtError("NotAllowed", "only the process that spawned the daemon can start it");
-        return calls.ask<Started>((call) => post({ type: "start", call, client, start: params }));
-      },
-      status: () => calls.ask<Status>((call) => post({ type: "status", call, client })),
-      deploy: (params) =>
-        calls.ask<Settled>((call) =>
-          post({ type: "deploy", call, client, deploy: { ...params, id: params.id ?? nanoid() } }),
-        ),
-      attachDeploy: ({ deploy: id }) =>
-        calls.ask<Settled>((call) => post({ type: "attachDeploy", call, client, id })),
-      abortDeploy: () => calls.ask<Settled>((call) => post({ type: "abortDeploy", call, client })),
-      stop: (params) => calls.ask<Empty>((call) => post({ type: "stop", call, client, stop: params })),
-      watch: () => calls.ask<Empty>((call) => post({ type: "watch", call, client })),
-    };
+  // With a call id of its own, because there may be two of them: the second one's refusal is not the first one's answer.
+  function deployForNobody(): void {
+    calls
+      .ask((call) => post({ type: "deploy", call, client: 0, deploy: { id: nanoid() } }))
+      .catch((error: Error) => logs?.naught.write(error.message));
   }
 
   function perform(effect: Effect): void {
@@ -111,19 +84,21 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
       case "reply":
         return reply(effect.call, effect.result);
       case "refuse":
-        if (effect.call === 0) logs?.naught.write(`${effect.refusal.message ?? effect.refusal.error}`);
         return calls.refuse(
           effect.call,
           new NaughtError(effect.refusal.error, effect.refusal.message, effect.refusal.data),
         );
       case "event":
-        for (const client of effect.clients) clients.get(client)?.event(effect.event);
+        for (const client of effect.clients) clients.find(client)?.event(effect.event);
+        return;
+      case "replay":
+        for (const event of effect.events) clients.find(effect.client)?.event(event);
         return;
       case "tellWaiting":
-        for (const client of effect.clients) clients.get(client)?.waiting(effect.waiting);
+        for (const client of effect.clients) clients.find(client)?.waiting(effect.waiting);
         return;
       case "notice":
-        return clients.get(effect.client)?.notice({ name: effect.name });
+        return clients.find(effect.client)?.notice({ name: effect.name });
       case "log":
         return logs?.naught.write(effect.line);
       case "later":
@@ -141,15 +116,18 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     try {
       const launch = resolveLaunch(params.launch);
       checkWritable([params.pidFile, params.logs.log, params.logs.stdout, params.logs.stderr]);
-      files = await openFiles(params, (socket: Socket) => addClient(openFrames(socket), false));
+      files = await openFiles(params, (socket: Socket) => clients.add(openFrames(socket), false));
       logs = await openLogs(params.logs, params.daemonMode);
+      if (!params.daemonMode) manager = openServiceManager(process.env, isMasterAlive, logs.naught.write);
+      if (process.pid === 1) buryOrphans(logs.naught.write);
       sockets = createSockets(
         { listenFds: params.listenFds, balance: params.balance ?? "slots" },
         {
           adopt: (worker, own, key, handle) =>
             void master?.client.adopt({ worker, own, key }, handle).catch(() => {}),
           disown: (worker, key) => master?.client.disown({ worker, key }),
-          release: (key) => master?.client.release({ key }),
+          release: async (key) => void (await master?.client.release({ key }).catch(() => {})),
+          log: logs.naught.write,
         },
       );
       post({ type: "opened", launch });
@@ -164,14 +142,18 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     if (!logs || !sockets) throw new Error("a master was to be started before the files were open");
     master = startMaster(
       start?.listenFds ?? [],
-      createHost(post, logs, sockets),
+      createHost(post, logs, sockets, usages),
       (how) => {
+        usages.close();
         master = undefined;
+        sockets?.forgetAll();
         post({ type: "masterExited", how });
       },
       (text) => logs?.naught.write(`master: ${text.trimEnd()}`),
     );
     const { client, listenFds } = master;
+    usages.follow(process.pid);
+    usages.follow(master.pid);
     pass(
       call,
       client.start({
@@ -181,6 +163,11 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
         preload: join(import.meta.dirname, "worker.cjs"),
       }),
     );
+  }
+
+  async function isMasterAlive(): Promise<boolean> {
+    const answer = master?.client.ping({}).then(() => true);
+    return answer?.catch(() => false) ?? false;
   }
 
   function ask(call: number, { method, params }: MasterAsk): void {
@@ -204,6 +191,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
   }
 
   function reply(call: number, result: Answer): void {
+    if ("phase" in result) return calls.answer(call, observe(result as Status));
     if (!("failed" in result) || !result.failed) return calls.answer(call, result);
     const { failed, ...rest } = result;
     const answer = readTail(failed.worker).then((stderr) => {
@@ -213,45 +201,37 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     answering.add(answer);
   }
 
+  function observe(status: Status): Status {
+    return {
+      ...status,
+      workers: status.workers.map((worker) => ({ ...worker, usage: usages.of(worker.pid) })),
+      sockets: sockets?.list() ?? [],
+      daemon: { pid: process.pid, usage: usages.of(process.pid) },
+      ...(master ? { master: { pid: master.pid, usage: usages.of(master.pid) } } : {}),
+      versions,
+      uptime: identity.uptime,
+    };
+  }
+
   async function readTail(worker: WorkerRef | undefined): Promise<string[]> {
     return worker && logs ? logs.outputs.tail(worker.id, tailPatience) : [];
   }
 
   async function close(): Promise<void> {
     sockets?.close();
-    await logs?.close(tailPatience);
+    // Whatever becomes of the logs, nobody is to find a socket without a server.
+    await logs?.close(tailPatience).catch(() => {});
     files?.close();
     post({ type: "closed" });
   }
 
   async function end(exitCode: number): Promise<void> {
-    await Promise.all(answering);
-    ignoreSignals();
+    await Promise.all([...answering, manager?.close()]);
     // The last answers are handed over in microtasks.
     await new Promise(setImmediate);
-    await Promise.all([...connections.values()].map((close) => close()));
+    await clients.closeAll();
+    usages.close();
+    ignoreSignals();
     ended(exitCode);
   }
-}
-
-// A client that does not read its answers is not waited for.
-function endPeer(peer: Peer<typeof Watcher>): Promise<void> {
-  return new Promise((resolve) => {
-    peer.onClose(resolve);
-    peer.close();
-    setTimeout(resolve, closePatience);
-  });
-}
-
-function attempt(action: () => void, refuse: (refusal: Refusal) => void): void {
-  try {
-    action();
-  } catch (error) {
-    refuse(toRefusal(error));
-  }
-}
-
-function toRefusal(error: unknown): Refusal {
-  if (error instanceof NaughtError) return { error: error.kind, message: error.message, data: error.data };
-  return { error: "CannotWrite", message: explain(error) };
 }

@@ -1,6 +1,6 @@
 /** One address that workers listen on: its queue or queues, who accepts from each, and who has taken over a vacant one. */
 import type { Handle } from "../../protocol/contract.js";
-import type { WorkerRef } from "../../protocol/types.js";
+import type { QueueInfo, WorkerRef } from "../../protocol/types.js";
 import type { SocketHandle } from "../node-internals.js";
 import { type Acceptor, assignVacant, isSame } from "./queues.js";
 
@@ -26,6 +26,8 @@ export interface Address {
   abandon(): void;
   readonly isUsed: boolean;
   readonly keys: readonly string[];
+  /** Each queue, with the workers that accept from it. */
+  list(): QueueInfo[];
   close(): void;
 }
 
@@ -61,7 +63,10 @@ export function createAddress(
     for (const [slot, acceptor] of adopted) {
       const stays = next.get(slot);
       const queue = queues.get(slot);
-      if (queue && !(stays && isSame(stays, acceptor))) neighbours.disown(acceptor.worker, queue.key);
+      // One that has closed its own queue, or is gone, has let go of all others by itself.
+      const isThere = acceptors.some((each) => isSame(each, acceptor));
+      if (queue && isThere && !(stays && isSame(stays, acceptor)))
+        neighbours.disown(acceptor.worker, queue.key);
     }
     for (const [slot, acceptor] of next) {
       const before = adopted.get(slot);
@@ -100,6 +105,16 @@ export function createAddress(
     },
     get keys() {
       return [...queues.values()].map(({ key }) => key);
+    },
+    list() {
+      const isAlone = queues.size === 1;
+      const own = [...queues].map(([slot, { key }]) => {
+        const adopter = adopted.get(slot);
+        const acceptsHere = acceptors.filter(({ queue }) => isAlone || queue === slot);
+        return { key, workers: [...acceptsHere, ...(adopter ? [adopter] : [])].map(({ worker }) => worker) };
+      });
+      const given = others.map(({ key }) => ({ key, workers: acceptors.map(({ worker }) => worker) }));
+      return [...own, ...given];
     },
     close() {
       for (const { handle } of queues.size > 0 ? queues.values() : [first]) handle.close();

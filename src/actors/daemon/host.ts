@@ -6,15 +6,17 @@ import type { PoolEvent } from "../../protocol/types.js";
 import type { Logs } from "./logs.js";
 import type { Sockets } from "./sockets.js";
 import type { Message } from "./state.js";
+import type { Usages } from "./usages.js";
 
 export function createHost(
   post: (message: Message) => void,
   logs: Logs,
   sockets: Sockets,
+  usages: Usages,
 ): Handlers<typeof Host> {
   return {
     event(event) {
-      followWorkers(event, sockets);
+      followWorkers(event, sockets, usages);
       post({ type: "masterEvent", event });
     },
     serving: (serving) => post({ type: "masterServing", serving }),
@@ -23,21 +25,25 @@ export function createHost(
       if (handle) logs.outputs.attach(output, handle);
       return {};
     },
-    listen(wish) {
-      const { listened, handle } = sockets.listen(wish);
+    async listen(wish) {
+      const { listened, handle } = await sockets.listen(wish);
       if (handle) carryHandle(listened, handle);
       return listened;
     },
     unlisten: ({ worker, key }) => sockets.unlisten(worker, key),
+    native: () => sockets.sayNative(),
   };
 }
 
 // A socket that no worker of the serving generation uses is given up; who uses it can be told only at rest.
-function followWorkers({ name, worker, waitingFor }: PoolEvent, sockets: Sockets): void {
+function followWorkers({ name, worker, waitingFor }: PoolEvent, sockets: Sockets, usages: Usages): void {
   const isGone =
     name === "OldExit" || name === "NewDestroyed" || name === "WorkerDeath" || name === "NewDeath";
   if (name === "Ready") sockets.setAtRest(true);
   else if (waitingFor !== null || name === "WorkerDeath" || name === "WorkerOffline")
     sockets.setAtRest(false);
-  if (worker && isGone) sockets.forget(worker);
+  if (!worker) return;
+  if (!isGone) return usages.follow(worker.pid);
+  usages.forget(worker.pid);
+  sockets.forget(worker);
 }

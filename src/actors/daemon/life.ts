@@ -1,5 +1,7 @@
 /** The daemon's life: opening its files, its first master and the next ones, the stop, the close. */
 import type { ResolvedLaunch, Started, Status } from "../../protocol/types.js";
+import { rememberSettled } from "./deploys.js";
+import { completeStatus } from "./report.js";
 import { type Daemon, type Message, ownCall, type Refusal } from "./state.js";
 import { announce, askMaster, log, noCounts, refuse, reply, type Turn, update } from "./turn.js";
 
@@ -66,9 +68,13 @@ export function loseMaster(turn: Turn, how: string): void {
   const reason = `the master process ${how}`;
   const failed = { reason: life === "stopping" ? "the server was stopped" : reason };
   for (const [call, { kind, deploy }] of forwarded) {
-    if (kind === "status") reply(turn, call, describeMasterless(turn.state));
-    else if (kind !== "start")
-      reply(turn, call, { deploy, outcome: "failed", counts: noCounts, killed: 0, failed });
+    if (kind === "status") reply(turn, call, completeStatus(turn, describeMasterless(turn.state)));
+    else if (kind !== "start") {
+      const result = { deploy, outcome: "failed", counts: noCounts, killed: 0, failed } as const;
+      // Whoever aborts any deploy need not know its id, and whoever attaches may name none.
+      if (kind === "deploy") rememberSettled(turn, result);
+      reply(turn, call, result);
+    }
   }
   if (life === "stopping") return finishStop(turn);
   if (life !== "running") return;

@@ -1,6 +1,6 @@
 /** One daemon per ipc file: the lock, which its holder's death frees, and the record of who the last holder was. */
 import { createHash } from "node:crypto";
-import { existsSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { basename, dirname } from "node:path";
@@ -130,15 +130,17 @@ function claimFile(path: string): (() => void) | null {
   }
 }
 
-// Under a guard: since it was looked at, the dead record may have made room for a living one, which must stay.
+// Under a guard: since it was looked at, the dead record may have made room for a living one, which must stay. In one step:
+// whoever found nothing here would not know that the last owner is dead.
 function replaceDead(record: string, path: string): boolean {
   const guard = `${path}.guard`;
   if (look(path) === "living") return false;
   if (look(guard) === "dead") rmSync(guard, { force: true });
   if (!link(record, guard)) return false;
   try {
-    if (look(path) === "dead") rmSync(path);
-    return link(record, path);
+    if (look(path) !== "dead") return link(record, path);
+    renameSync(record, path);
+    return true;
   } finally {
     rmSync(guard, { force: true });
   }

@@ -1,5 +1,6 @@
 /** The daemon's machine: one server from its start to its stop. Pure; owns who called, who watches, and what serves. */
-import type { Deploy, Launch } from "../../protocol/types.js";
+import type { MasterSettled, Status } from "../../protocol/types.js";
+import { cancel, deploy, deployResolved, rememberSettled, takeResolving } from "./deploys.js";
 import {
   beginStop,
   describeMasterless,
@@ -10,7 +11,9 @@ import {
   reviveMaster,
   runFirstMaster,
 } from "./life.js";
-import { type Daemon, type Effect, type Forwarded, type Message, ownCall, type Refusal } from "./state.js";
+import { findObstacle } from "./obstacle.js";
+import { completeStatus } from "./report.js";
+import { type Daemon, type Effect, type Message, ownCall } from "./state.js";
 import {
   announce,
   askMaster,
@@ -22,6 +25,7 @@ import {
   type Turn,
   update,
 } from "./turn.js";
+import { forgetClient, watch } from "./watchers.js";
 
 export const emptyDaemon: Daemon = {
   life: "empty",
@@ -31,12 +35,15 @@ export const emptyDaemon: Daemon = {
   master: "none",
   masterDeaths: 0,
   serving: null,
+  servingSince: null,
   resolving: new Map(),
   forwarded: new Map(),
   stoppers: [],
   watchers: new Set(),
   counts: noCounts,
   sequence: 0,
+  events: [],
+  settled: [],
 };
 
 /** `time` is the wall clock in ISO 8601: what events are stamped with. */
@@ -66,21 +73,19 @@ function handle(turn: Turn, message: Message): void {
       if (takeResolving(turn, message.call)) refuse(turn, message.call, message.refusal);
       return;
     case "attachDeploy":
-      return pass(turn, message, { kind: "deploy", deploy: message.id }, "attachDeploy");
+      return attachDeploy(turn, message);
     case "abortDeploy":
-      return pass(turn, message, { kind: "abortDeploy", deploy: "" }, "abortDeploy");
+      return abortDeploy(turn, message);
+    case "cancel":
+      return cancel(turn, message.call);
     case "status":
       return tellStatus(turn, message);
     case "stop":
       return beginStop(turn, message);
     case "watch":
-      update(turn, { watchers: new Set(turn.state.watchers).add(message.client) });
-      return reply(turn, message.call, {});
-    case "clientGone": {
-      const watchers = new Set(turn.state.watchers);
-      watchers.delete(message.client);
-      return update(turn, { watchers });
-    }
+      return watch(turn, message);
+    case "clientGone":
+      return forgetClient(turn, message.client);
     case "masterAnswered":
       return passBack(turn, message.call, message);
     case "masterRefused":
@@ -88,7 +93,7 @@ function handle(turn: Turn, message: Message): void {
     case "masterEvent":
       return announce(turn, message.event);
     case "masterServing":
-      return update(turn, { serving: message.serving });
+      return update(turn, { serving: message.serving, servingSince: turn.time });
     case "masterWaiting":
       turn.effects.push({ type: "tellWaiting", clients: listAudience(turn.state), waiting: message.waiting });
       return;
@@ -104,77 +109,29 @@ function handle(turn: Turn, message: Message): void {
   }
 }
 
-/** Why the server cannot take a request now; null if it can. */
-function findObstacle({ life, master }: Daemon): Refusal | null {
-  if (life === "empty") return { error: "NotStarted" };
-  if (life === "opening") return { error: "StillBooting" };
-  if (life !== "running") return { error: "ShuttingDown" };
-  return master === "alive"
-    ? null
-    : { error: "MasterLost", message: "the master process died and is being started again" };
-}
-
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
 
-function deploy(turn: Turn, { call, client, deploy: wish }: Request<"deploy">): void {
-  const obstacle =
-    findObstacle(turn.state) ?? (turn.state.serving ? null : ({ error: "StillBooting" } as const));
-  const { serving } = turn.state;
-  if (obstacle || !serving) return refuse(turn, call, obstacle ?? { error: "StillBooting" });
-  update(turn, { resolving: new Map(turn.state.resolving).set(call, { client, deploy: wish }) });
-  turn.effects.push({ type: "resolve", call, launch: applyWish(serving.launch, wish) });
-}
-
-function applyWish({ script, args, nodeArgs, env, cwd }: Launch, wish: Deploy): Launch {
-  return {
-    script: wish.script ?? script,
-    args: wish.args ?? args,
-    nodeArgs: wish.nodeArgs ?? nodeArgs,
-    cwd: wish.cwd ?? cwd,
-    env: wish.replaceEnv ? (wish.env ?? env) : { ...env, ...wish.env },
-  };
-}
-
-function deployResolved(turn: Turn, { call, launch }: Request<"resolved">): void {
-  const resolving = takeResolving(turn, call);
-  if (!resolving) return;
+function attachDeploy(turn: Turn, { call, client, id }: Request<"attachDeploy">): void {
+  const known = turn.state.settled.find(({ deploy }) => deploy === id);
+  if (known) return reply(turn, call, known);
   const obstacle = findObstacle(turn.state);
   if (obstacle) return refuse(turn, call, obstacle);
-  const { id = "", workerCount = 0, timeout, drain } = resolving.deploy;
-  const params = {
-    id,
-    launch,
-    workerCount,
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(drain === undefined ? {} : { drain }),
-  };
-  forward(turn, call, { client: resolving.client, kind: "deploy", deploy: id }, { method: "deploy", params });
+  const as = { client, kind: "attachDeploy", deploy: id } as const;
+  forward(turn, call, as, { method: "attachDeploy", params: { deploy: id } });
 }
 
-function takeResolving(turn: Turn, call: number): { client: number; deploy: Deploy } | undefined {
-  const resolving = new Map(turn.state.resolving);
-  const found = resolving.get(call);
-  resolving.delete(call);
-  update(turn, { resolving });
-  return found;
-}
-
-function pass(
-  turn: Turn,
-  { call, client }: { call: number; client: number },
-  as: Pick<Forwarded, "kind" | "deploy">,
-  method: "attachDeploy" | "abortDeploy",
-): void {
+function abortDeploy(turn: Turn, { call, client, id }: Request<"abortDeploy">): void {
   const obstacle = findObstacle(turn.state);
   if (obstacle) return refuse(turn, call, obstacle);
-  const ask = method === "attachDeploy" ? { method, params: { deploy: as.deploy } } : { method, params: {} };
-  forward(turn, call, { client, ...as }, ask);
+  const as = { client, kind: "abortDeploy", deploy: id ?? "" } as const;
+  const params = id === undefined ? {} : { deploy: id };
+  forward(turn, call, as, { method: "abortDeploy", params });
 }
 
 function tellStatus(turn: Turn, { call, client }: Request<"status">): void {
   const { life, master } = turn.state;
   if (life === "empty") return refuse(turn, call, { error: "NotStarted" });
-  if (master === "none") return reply(turn, call, describeMasterless(turn.state));
+  if (master === "none") return reply(turn, call, completeStatus(turn, describeMasterless(turn.state)));
   forward(turn, call, { client, kind: "status", deploy: "" }, { method: "status", params: {} });
 }
 
@@ -198,6 +155,10 @@ function passBack(
     return answered ? undefined : askMaster(turn, ownCall, { method: "stop", params: {} });
   }
   if (found.kind === "start") update(turn, { startCall: null });
-  if (answered) reply(turn, call, message.result);
-  else refuse(turn, call, message.refusal);
+  if (!answered) return refuse(turn, call, message.refusal);
+  const { result } = message;
+  // A status may name a deploy, too.
+  if ("phase" in result) return reply(turn, call, completeStatus(turn, result as Status));
+  if ("deploy" in result) rememberSettled(turn, result as MasterSettled);
+  reply(turn, call, result);
 }

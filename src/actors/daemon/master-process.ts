@@ -10,6 +10,8 @@ import { describeExit, onceBoth } from "../exit.js";
 import { explain } from "./launch.js";
 
 export interface MasterProcess {
+  /** 0 when it could not be started. */
+  readonly pid: number;
   readonly client: Client<typeof Master>;
   /** The numbers under which it has the descriptors of `listenFds`. */
   readonly listenFds: number[];
@@ -43,7 +45,11 @@ export function startMaster(
   child.on("error", (error) => {
     if (child.pid === undefined) exit(`could not be started (${explain(error)})`);
   });
-  return { client: peer.client, listenFds: listenFds.map((_, index) => firstExtraFd + index) };
+  return {
+    pid: child.pid ?? 0,
+    client: peer.client,
+    listenFds: listenFds.map((_, index) => firstExtraFd + index),
+  };
 }
 
 const firstExtraFd = 4;

@@ -1,11 +1,12 @@
 /** The daemon's table of listening sockets: each is bound once and outlives every worker that accepts on it. */
 import { constants } from "node:os";
 import type { Handle } from "../../protocol/contract.js";
-import type { Balance, HostListen, Listened, WorkerRef } from "../../protocol/types.js";
+import type { Balance, HostListen, Listened, SocketInfo, WorkerRef } from "../../protocol/types.js";
 import { canBind, canSharePort, reusePort, type SocketHandle } from "../node-internals.js";
 import { type Address, createAddress, type Neighbours, type Queue } from "./address.js";
-import { bindBeside, bindWish, type Refused } from "./binding.js";
+import { bindBeside, bindWish, type Refused, refuseUnprivileged } from "./binding.js";
 import { openInherited } from "./inherited-sockets.js";
+import { nameSocket, type SocketName } from "./socket-name.js";
 import type { SocketPath } from "./socket-path.js";
 import { createTickets, type Tickets } from "./tickets.js";
 
@@ -22,6 +23,8 @@ export interface Sockets {
   setAtRest(atRest: boolean): void;
   /** Says in the log, once, that Node has changed and the sockets are node:cluster's. */
   sayNative(): void;
+  /** What there is, and who accepts. */
+  list(): SocketInfo[];
   close(): void;
 }
 
@@ -38,6 +41,7 @@ export interface Surroundings extends Neighbours {
 }
 
 interface Entry {
+  readonly name: SocketName;
   readonly address: Address;
   /** Null for a socket that naught was given, which is not ours to give up. */
   readonly port: number | null;
@@ -77,14 +81,16 @@ export function createSockets(
     if (!isAble) sayNative();
     const given = inherited.find(wish);
     const isGiven = typeof given === "number" || given.length > 0;
+    const refused = isGiven ? null : refuseUnprivileged(wish);
+    if (refused) return refuse(refused);
     if (!isAble || (balance === "round-robin" && !isGiven))
       return { listened: { errno: 0, key: "", native: true } };
     const asking: Pending = { worker: wish.worker, isGone: false };
     pending.add(asking);
     const found = await find(wish, given);
     pending.delete(asking);
-    if ("errno" in found) return { listened: { key: "", native: false, ...found } };
-    if (asking.isGone) return { listened: { errno: -constants.errno.ESRCH, key: "", native: false } };
+    if ("errno" in found) return refuse(found);
+    if (asking.isGone) return refuse({ errno: -constants.errno.ESRCH });
     const { key, handle } = found.address.join(wish.worker);
     return { listened: { errno: 0, key, native: false, ...found.tickets.share(wish) }, handle };
   }
@@ -94,7 +100,7 @@ export function createSockets(
     if (given.length > 0) return findGiven(wish, given);
     const found = findOwn(wish);
     const isInTheWay = ({ address, port }: Entry): boolean =>
-      port !== null && port === wish.port && !address.isUsed;
+      port !== null && port > 0 && port === wish.port && !address.isUsed;
     const inTheWay = [...entries].filter(([, entry]) => isInTheWay(entry));
     if (!("errno" in found) || found.errno !== -constants.errno.EADDRINUSE || inTheWay.length === 0)
       return found;
@@ -109,7 +115,12 @@ export function createSockets(
     if (known) return known;
     const [first, ...others] = handles.map((handle) => name(wanted, handle));
     if (!first) throw new Error("no socket was given for this address");
-    return add(wanted, { address: createAddress(first, null, later, others), port: null, path: null });
+    return add(wanted, {
+      name: nameSocket(first.handle, { fd, address }),
+      address: createAddress(first, null, later, others),
+      port: null,
+      path: null,
+    });
   }
 
   function findOwn(wish: HostListen): Entry | Refused {
@@ -126,7 +137,12 @@ export function createSockets(
     };
     const hasMore = shares !== 0 && addressType !== -1;
     const queues = createAddress(name(wanted, bound.handle), hasMore ? openMore : null, later);
-    return add(wanted, { address: queues, port: bound.query.port, path: bound.path });
+    return add(wanted, {
+      name: nameSocket(bound.handle, wish),
+      address: queues,
+      port: bound.query.port,
+      path: bound.path,
+    });
   }
 
   function name(wanted: string, handle: SocketHandle): Queue {
@@ -185,7 +201,7 @@ export function createSockets(
       for (const { address, path } of listAll()) {
         address.leave(worker);
         // Some applications remove it as they end.
-        if (address.isUsed) path?.restore();
+        path?.restore();
       }
       giveUpUnused();
     },
@@ -199,6 +215,12 @@ export function createSockets(
       giveUpUnused();
     },
     sayNative,
+    list: () =>
+      listAll().map(({ name, address, port }) => ({
+        ...name,
+        inherited: port === null,
+        queues: address.list(),
+      })),
     close() {
       for (const { path } of listAll()) path?.remove();
       for (const { address, port } of listAll()) if (port !== null) address.close();
@@ -207,4 +229,8 @@ export function createSockets(
       aside.clear();
     },
   };
+}
+
+function refuse(refused: Refused): Granted {
+  return { listened: { key: "", native: false, ...refused } };
 }

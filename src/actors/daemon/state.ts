@@ -18,6 +18,7 @@ import type {
   Status,
   Stop,
   Waiting,
+  Watched,
 } from "../../protocol/types.js";
 
 /** 0 is nobody's: a signal's. */
@@ -39,7 +40,7 @@ export interface Refusal {
 /** A call that the master has been asked to answer. */
 export interface Forwarded {
   readonly client: ClientId;
-  readonly kind: "start" | "status" | "deploy" | "abortDeploy";
+  readonly kind: "start" | "status" | "deploy" | "attachDeploy" | "abortDeploy";
   /** The deploy's id, where it is known. */
   readonly deploy: string;
 }
@@ -55,6 +56,8 @@ export interface Daemon {
   /** How often the master died lately. */
   readonly masterDeaths: number;
   readonly serving: Serving | null;
+  /** When that generation took over, in ISO 8601. */
+  readonly servingSince: string | null;
   /** Deploys whose paths are being resolved. */
   readonly resolving: ReadonlyMap<CallId, { readonly client: ClientId; readonly deploy: Deploy }>;
   readonly forwarded: ReadonlyMap<CallId, Forwarded>;
@@ -62,19 +65,46 @@ export interface Daemon {
   readonly watchers: ReadonlySet<ClientId>;
   readonly counts: Counts;
   readonly sequence: number;
+  /** The last events, for clients that come back. */
+  readonly events: readonly NaughtEvent[];
+  /** How the last deploys ended, the latest last, for clients that ask again. */
+  readonly settled: readonly MasterSettled[];
 }
 
 /** What the master answers; the performer replaces `failed` by reason and stderr. */
-export type Answer = MasterStarted | MasterSettled | Status | Started | Settled | Record<string, never>;
+export type Answer =
+  | MasterStarted
+  | MasterSettled
+  | Status
+  | Started
+  | Settled
+  | Watched
+  | Record<string, never>;
 
 export type Message =
   | { readonly type: "start"; readonly call: CallId; readonly client: ClientId; readonly start: Start }
   | { readonly type: "deploy"; readonly call: CallId; readonly client: ClientId; readonly deploy: Deploy }
   | { readonly type: "attachDeploy"; readonly call: CallId; readonly client: ClientId; readonly id: string }
-  | { readonly type: "abortDeploy"; readonly call: CallId; readonly client: ClientId }
+  | {
+      readonly type: "abortDeploy";
+      readonly call: CallId;
+      readonly client: ClientId;
+      /** Only this one. */
+      readonly id?: string;
+    }
+  /** Its caller is not interested in the call any more. */
+  | { readonly type: "cancel"; readonly call: CallId }
   | { readonly type: "status"; readonly call: CallId; readonly client: ClientId }
   | { readonly type: "stop"; readonly call: CallId; readonly client: ClientId; readonly stop: Stop }
-  | { readonly type: "watch"; readonly call: CallId; readonly client: ClientId }
+  | {
+      readonly type: "watch";
+      readonly call: CallId;
+      readonly client: ClientId;
+      /** The last event that the client has. */
+      readonly since?: number;
+      /** True: it has that from an earlier daemon. */
+      readonly restarted?: boolean;
+    }
   | { readonly type: "clientGone"; readonly client: ClientId }
   /** The files are open and the first launch is resolved. */
   | { readonly type: "opened"; readonly launch: ResolvedLaunch }
@@ -104,6 +134,8 @@ export type Effect =
   | { readonly type: "reply"; readonly call: CallId; readonly result: Answer }
   | { readonly type: "refuse"; readonly call: CallId; readonly refusal: Refusal }
   | { readonly type: "event"; readonly clients: readonly ClientId[]; readonly event: NaughtEvent }
+  /** What a client has missed. */
+  | { readonly type: "replay"; readonly client: ClientId; readonly events: readonly NaughtEvent[] }
   | { readonly type: "tellWaiting"; readonly clients: readonly ClientId[]; readonly waiting: Waiting }
   | { readonly type: "notice"; readonly client: ClientId; readonly name: "AlreadyShuttingDown" }
   | { readonly type: "log"; readonly line: string }
@@ -115,5 +147,6 @@ export type Effect =
 export type MasterAsk =
   | { readonly method: "deploy"; readonly params: MasterDeploy }
   | { readonly method: "attachDeploy"; readonly params: { readonly deploy: string } }
-  | { readonly method: "abortDeploy" | "status"; readonly params: Record<string, never> }
+  | { readonly method: "abortDeploy"; readonly params: { readonly deploy?: string } }
+  | { readonly method: "status"; readonly params: Record<string, never> }
   | { readonly method: "stop"; readonly params: Stop };

@@ -5,6 +5,9 @@ import type { Answer, CallId, ClientId, Daemon, Effect, Forwarded, MasterAsk, Re
 
 export const noCounts: Counts = { booting: 0, online: 0, dying: 0, new_online: 0 };
 
+/** How many events are kept for clients that come back. */
+export const keptEvents = 1000;
+
 export interface Turn {
   state: Daemon;
   readonly effects: Effect[];
@@ -18,8 +21,9 @@ export function update(turn: Turn, changes: Partial<Daemon>): void {
 /** Numbers and stamps an event, and brings it to the log and to everybody whom it concerns. */
 export function announce(turn: Turn, event: PoolEvent): void {
   const sequence = turn.state.sequence + 1;
-  update(turn, { sequence, counts: event.counts });
   const stamped: NaughtEvent = { ...event, sequence, time: turn.time };
+  const events = [...turn.state.events.slice(1 - keptEvents), stamped];
+  update(turn, { sequence, counts: event.counts, events });
   log(turn, `${event.name}. ${formatCounts(event.counts)}`);
   const why = explain(event);
   if (why) log(turn, why);

@@ -30,6 +30,8 @@ export function serveWorker(): void {
     Supervisor,
   ).client;
   const declare = (word: "online" | "offline", callback?: (error: Error | null) => void): void => {
+    // Whoever says so may close his servers in the same breath.
+    if (word === "offline") servers.hold();
     supervisor[word]({}).then(
       () => callback?.(null),
       (error: Error) => callback?.(error),

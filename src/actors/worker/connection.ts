@@ -1,7 +1,9 @@
-/** One connection of a server that speaks HTTP/1: what has to be remembered of it while the worker serves. */
+/** One connection of a server that speaks HTTP: what has to be remembered of it while the worker serves. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerHttp2Session } from "node:http2";
 import type { Server, Socket } from "node:net";
 import type { Fact } from "./drain.js";
+import { observeSession, type Session } from "./session.js";
 
 export interface Connection {
   /** The server that reads requests from it. */
@@ -11,6 +13,8 @@ export interface Connection {
   handshaking: boolean;
   /** It became a websocket, a tunnel or HTTP/2. */
   upgraded: boolean;
+  /** It is one of HTTP/2. */
+  session: Session | undefined;
   /** The response to the newest request while it is in flight; there may be others before it in the queue. */
   latest: ServerResponse | undefined;
   /** How much had been read from the socket when the newest response was finished. */
@@ -26,13 +30,13 @@ interface Holder {
 }
 
 /** A property, because looking it up costs less per request than a WeakMap does. */
-export function connectionOf(socket: Socket | null | undefined): Connection | undefined {
-  return (socket as Holder | null | undefined)?.[held];
+export function connectionOf(of: Socket | ServerHttp2Session | null | undefined): Connection | undefined {
+  return (of as Holder | null | undefined)?.[held];
 }
 
-/** True for http, https, and http2 that also allows HTTP/1. */
-export function speaksHttp1(server: Server): boolean {
-  return "headersTimeout" in server;
+/** True for http, https and http2. */
+export function speaksHttp(server: Server): boolean {
+  return "headersTimeout" in server || "updateSettings" in server;
 }
 
 export function openConnection(server: Server, socket: Socket): Connection {
@@ -42,6 +46,7 @@ export function openConnection(server: Server, socket: Socket): Connection {
     socket,
     handshaking,
     upgraded: false,
+    session: undefined,
     latest: undefined,
     read: 0,
     closing: false,
@@ -63,17 +68,29 @@ export function secureConnection(socket: Socket): Connection | undefined {
   return connection;
 }
 
+/** Goes over to HTTP/2; undefined if the socket was never seen. */
+export function speakHttp2(http2: ServerHttp2Session): Connection | undefined {
+  // Node gives access to the socket's properties here, though not to the socket itself.
+  const connection = connectionOf(http2.socket as Socket);
+  if (connection === undefined) return undefined;
+  connection.upgraded = true;
+  connection.session = { http2, streams: new Map(), opened: undefined };
+  (http2 as Holder)[held] = connection;
+  return connection;
+}
+
 /** Says what a connection is doing at this moment. */
 export function observe(connection: Connection, grace: number): Fact {
-  const { latest } = connection;
+  const { latest, session, socket } = connection;
+  if (session !== undefined) return observeSession(session, socket, grace);
   if (connection.upgraded || (latest !== undefined && isEventStream(latest))) return { is: "freed" };
   if (latest !== undefined || hasPartOfRequest(connection)) return { is: "asked" };
   return { is: "quiet", patience: patienceOf(connection.server, grace) };
 }
 
 /** Says whether anything has come since the last request was answered. What a handshake sends is no request. */
-export function hasPartOfRequest({ handshaking, socket, read }: Connection): boolean {
-  return !handshaking && bytesRead(socket) > read;
+export function hasPartOfRequest({ handshaking, session, socket, read }: Connection): boolean {
+  return !handshaking && session === undefined && bytesRead(socket) > read;
 }
 
 /** Remembers that the newest request was answered; false if others are still behind it. */

@@ -13,7 +13,10 @@ import {
 } from "./drain.js";
 
 export interface Departure {
-  /** Something became known about a connection. Facts that come when all is over are ignored. */
+  /**
+   * Something became known about a connection. What was not waited for is let go in the same way afterwards, or an idle
+   * connection of a server without a `keepAliveTimeout` would hold the process for ever.
+   */
   tell(connection: Connection, fact: Fact): void;
   /** Every connection was told of. The time for responses in flight begins. */
   begin(timeout: number): void;
@@ -26,7 +29,7 @@ interface Kept {
   timer?: NodeJS.Timeout | undefined;
 }
 
-/** The timers hold the process, because that is what they are for; none outlives the departure. */
+/** The timers hold the process, because that is what they are for; none outlives its connection. */
 export function prepareDeparture(): Departure {
   let drain = gathering;
   let limit: NodeJS.Timeout | undefined;
@@ -37,7 +40,6 @@ export function prepareDeparture(): Departure {
   });
 
   function tell(connection: Connection, fact: Fact): void {
-    if (drain.phase === "drained") return;
     const mine = kept.get(connection) ?? { doing: "new" };
     kept.set(connection, mine);
     const from = mine.doing;

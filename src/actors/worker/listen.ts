@@ -1,9 +1,21 @@
 /** The worker's way to its listening sockets: the daemon binds them, so that they outlive every worker. */
 import { Server } from "node:net";
+import { constants } from "node:os";
+import { resolve } from "node:path";
 import type { Client } from "../../protocol/contract.js";
 import { findHandle } from "../../protocol/transport.js";
+import type { Listened } from "../../protocol/types.js";
 import type { Supervisor } from "../../protocol/worker.js";
-import { acceptAlso, type ListenQuery, replaceGetServer, type SocketHandle } from "../node-internals.js";
+import {
+  acceptAlso,
+  type ListenAnswer,
+  type ListenQuery,
+  markListening,
+  refuseListen,
+  replaceGetServer,
+  type SocketHandle,
+} from "../node-internals.js";
+import { createClaims } from "./claims.js";
 
 export interface Listening {
   /** Lets the server that has the socket `own` accept from one more. */
@@ -13,44 +25,62 @@ export interface Listening {
 
 /** Called once, before any of the app's code. */
 export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): Listening {
-  const indexes = new Map<string, Set<number>>();
-  const servers = new Map<string, Server>();
+  const claim = createClaims();
+  const servers = new Map<string, { server: Server; handle: SocketHandle; backlog: number }>();
   const adopted = new Map<string, { own: string; handle: SocketHandle }>();
 
-  replaceGetServer((server, query, answer, original) => {
+  const replaced = replaceGetServer((server, query, answer, original) => {
     // Datagram sockets are node:cluster's business.
-    if (!(server instanceof Server)) return original(server, query, answer);
-    const address = [query.address, query.port, query.addressType, query.fd].join();
-    const index = takeIndex(address);
-    const refuse = (errno: number): void => {
-      freeIndex(address, index);
-      answer(errno, null);
-    };
-    supervisor.listen({ ...pickQuery(query), index }).then(
-      (listened) => {
-        const handle = findHandle(listened) as SocketHandle | undefined;
-        if (listened.native) {
-          freeIndex(address, index);
-          return original(server, query, answer);
-        }
-        if (listened.errno !== 0 || !handle) return refuse(listened.errno || -1);
-        servers.set(listened.key, server);
-        onClose(handle, () => {
-          freeIndex(address, index);
-          servers.delete(listened.key);
-          for (const [key, { own }] of adopted) if (own === listened.key) disown(key);
-          supervisor.unlisten({ key: listened.key });
-        });
-        answer(0, handle);
-      },
-      // The master is gone, and with it the way to any socket.
-      () => refuse(lostErrno),
-    );
+    if (server instanceof Server) ask(server, resolvePath(query), answer, original);
+    else original(server, query, answer);
   });
+  if (!replaced) supervisor.native({});
+
+  async function ask(
+    server: Server,
+    query: ListenQuery,
+    answer: ListenAnswer,
+    original: (server: object, query: ListenQuery, answer: ListenAnswer) => void,
+  ): Promise<void> {
+    const address = [query.address, query.port, query.addressType, query.fd].join();
+    const { index, settle, free } = claim(server, address);
+    const wish = { ...pickQuery(query), ...pickTickets(server as TicketKeeper), index };
+    // When the master is gone, so is the way to any socket.
+    const listened = await supervisor.listen(wish).catch(() => lost);
+    if (listened.native) {
+      free();
+      return original(server, query, (errno, handle) => {
+        if (errno !== 0) refuseListen(server, answer, errno, nameAny(query));
+        else answer(errno, handle);
+      });
+    }
+    const handle = findHandle(listened) as SocketHandle | undefined;
+    if (listened.errno !== 0 || !handle) {
+      free();
+      return refuseListen(server, answer, listened.errno || lost.errno, listened.address);
+    }
+    const { key, ticketKeys } = listened;
+    servers.set(key, { server, handle, backlog: query.backlog || usualBacklog });
+    onClose(handle, () => {
+      free();
+      if (servers.get(key)?.handle === handle) leave(key);
+      supervisor.unlisten({ key });
+    });
+    if (ticketKeys !== undefined) (server as TicketKeeper).setTicketKeys?.(Buffer.from(ticketKeys, "base64"));
+    answer(0, handle);
+    if (!server.listening) return;
+    settle();
+    markListening();
+  }
+
+  function leave(key: string): void {
+    servers.delete(key);
+    for (const [extra, { own }] of adopted) if (own === key) disown(extra);
+  }
 
   function adopt(own: string, key: string, handle: SocketHandle): void {
-    const server = servers.get(own);
-    if (server && acceptAlso(server, handle) === 0) adopted.set(key, { own, handle });
+    const found = servers.get(own);
+    if (found && acceptAlso(found.server, handle, found.backlog) === 0) adopted.set(key, { own, handle });
     else handle.close();
   }
 
@@ -59,27 +89,26 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
     adopted.delete(key);
   }
 
-  // As under node:cluster: the first server of each worker on an address shares with the first of the others, and so on.
-  function takeIndex(address: string): number {
-    const taken = indexes.get(address) ?? new Set();
-    indexes.set(address, taken);
-    let index = 0;
-    while (taken.has(index)) index += 1;
-    taken.add(index);
-    return index;
-  }
-
-  function freeIndex(address: string, index: number): void {
-    const taken = indexes.get(address);
-    taken?.delete(index);
-    if (taken?.size === 0) indexes.delete(address);
-  }
-
   return { adopt, disown };
 }
 
-/** ECONNRESET, as libuv numbers it on Linux. */
-const lostErrno = -104;
+/** What a TLS server seals its sessions with. Workers on one address share it, or few clients could resume one. */
+interface TicketKeeper extends Server {
+  getTicketKeys?(): Buffer;
+  setTicketKeys?(keys: Buffer): void;
+}
+
+const lost: Listened = { errno: -constants.errno.ECONNRESET, key: "", native: false };
+
+/** As Node itself has it. */
+const usualBacklog = 511;
+
+// The daemon works in another directory.
+function resolvePath(query: ListenQuery): ListenQuery {
+  const { address, port } = query;
+  const isPath = port === -1 && typeof address === "string" && !address.startsWith("\0");
+  return isPath ? { ...query, address: resolve(address) } : query;
+}
 
 function pickQuery({ address, port, addressType, fd, flags, readableAll, writableAll }: ListenQuery) {
   return {
@@ -91,6 +120,16 @@ function pickQuery({ address, port, addressType, fd, flags, readableAll, writabl
     ...(readableAll ? { readableAll } : {}),
     ...(writableAll ? { writableAll } : {}),
   };
+}
+
+function pickTickets(server: TicketKeeper): { ticketKeys?: string } {
+  const keys = server.getTicketKeys?.();
+  return keys === undefined ? {} : { ticketKeys: keys.toString("base64") };
+}
+
+// node:cluster does not tell which of the two it was.
+function nameAny({ address, fd }: ListenQuery): string | undefined {
+  return address === null && typeof fd !== "number" ? "::" : undefined;
 }
 
 function onClose(handle: SocketHandle, listener: () => void): void {

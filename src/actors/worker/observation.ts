@@ -1,6 +1,7 @@
 /** The observation of servers: whatever any `net.Server` of this process emits is seen here before its listeners. */
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { Server, type Socket } from "node:net";
 
 export interface Observer {
@@ -10,6 +11,8 @@ export interface Observer {
   secured(server: Server, socket: Socket): void;
   requested(server: Server, request: IncomingMessage, response: ServerResponse): Delivery;
   upgraded(request: IncomingMessage): void;
+  begun(session: ServerHttp2Session): void;
+  opened(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
 }
 
 /** When the application gets a request: `later` is when all that came in the same packet was parsed. */
@@ -44,6 +47,12 @@ function tell(observer: Observer, server: Server, event: string | symbol, args: 
       case "upgrade":
       case "connect":
         observer.upgraded(args[0] as IncomingMessage);
+        break;
+      case "session":
+        observer.begun(args[0] as ServerHttp2Session);
+        break;
+      case "stream":
+        observer.opened(args[0] as ServerHttp2Stream, args[1] as IncomingHttpHeaders);
         break;
       case "listening":
         observer.listening(server);

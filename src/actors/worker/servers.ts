@@ -1,6 +1,7 @@
 /** The servers of the user's process: knows those that listen and their connections, and drains them all. */
 import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
 import type { DrainTimes } from "../../protocol/types.js";
 import {
@@ -12,15 +13,20 @@ import {
   observe,
   openConnection,
   secureConnection,
-  speaksHttp1,
+  speakHttp2,
+  speaksHttp,
 } from "./connection.js";
 import { type Departure, prepareDeparture } from "./departure.js";
 import { prepareFarewell } from "./farewell.js";
+import { sayGoaway } from "./goaway.js";
 import { awaitHandovers } from "./handover.js";
 import { acceptWaiting, stopAccepting } from "./listening.js";
 import { type Delivery, observeServers } from "./observation.js";
+import { openStream, patienceOfSession, watchAnswer } from "./session.js";
 
 export interface Servers {
+  /** The application will be asked to go, and may close its servers before: from now on that cuts nobody. */
+  hold(): void;
   /** Resolves when the application may be told `shutdown`. Idempotent: a second call returns the same promise. */
   drain(times: DrainTimes): Promise<void>;
 }
@@ -37,6 +43,7 @@ interface Leaving {
 export function trackServers(): Servers {
   const listening = new Set<Server>();
   const connections = new Set<Connection>();
+  const held = new Map<Server, () => void>();
   let accepted = 0;
   let leaving: Leaving | undefined;
   let drained: Promise<void> | undefined;
@@ -54,7 +61,7 @@ export function trackServers(): Servers {
 
   function heardConnection(server: Server, socket: Socket): void {
     accepted += 1;
-    if (!speaksHttp1(server)) return;
+    if (!speaksHttp(server)) return;
     const known = connectionOf(socket);
     if (known !== undefined) {
       // One server hands a connection on to another.
@@ -76,8 +83,10 @@ export function trackServers(): Servers {
   }
 
   function heardRequest(server: Server, request: IncomingMessage, response: ServerResponse): Delivery {
+    // In HTTP/2 it was heard of as a stream.
+    if (request.httpVersionMajor === 2) return "now";
     const connection = connectionOf(request.socket);
-    // Requests of HTTP/2 are not counted here, and those that one server hands on to another not twice.
+    // Those that one server hands on to another are not counted twice.
     if (connection === undefined || connection.upgraded || connection.server !== server) return "now";
     // Its answer would never be sent. The client knows, and can safely ask again elsewhere.
     if (connection.closing) return "never";
@@ -86,6 +95,35 @@ export function trackServers(): Servers {
     report(connection);
     // By then it is known whether there are more requests behind this one.
     return "later";
+  }
+
+  function heardSession(session: ServerHttp2Session): void {
+    const connection = speakHttp2(session);
+    if (connection !== undefined && leaving !== undefined) leaveSession(connection, leaving.grace);
+  }
+
+  function heardStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const connection = connectionOf(stream.session as ServerHttp2Session | undefined);
+    const session = connection?.session;
+    if (connection === undefined || session === undefined) return;
+    openStream(session, stream, headers);
+    stream.once("close", () => {
+      session.streams.delete(stream);
+      if (leaving !== undefined) report(connection);
+    });
+    if (leaving === undefined) return;
+    watchAnswer(stream, () => report(connection));
+    report(connection);
+    session.opened?.();
+  }
+
+  function leaveSession(connection: Connection, grace: number): void {
+    const { session, socket } = connection;
+    if (session === undefined) return;
+    for (const stream of session.streams.keys()) watchAnswer(stream, () => report(connection));
+    session.opened = sayGoaway(session, socket, patienceOfSession(grace), () => report(connection));
+    socket.once("finish", () => report(connection));
+    report(connection);
   }
 
   function heardUpgrade(request: IncomingMessage): void {
@@ -116,6 +154,8 @@ export function trackServers(): Servers {
     secured: (_, socket) => heardSecured(socket),
     requested: heardRequest,
     upgraded: heardUpgrade,
+    begun: heardSession,
+    opened: heardStream,
   });
   subscribe("http.server.response.finish", (message) => {
     const { response, socket } = message as { response: ServerResponse; socket: Socket };
@@ -129,14 +169,23 @@ export function trackServers(): Servers {
     composed: heardHead,
   });
 
+  function findServers(): Set<Server> {
+    return new Set([...listening, ...[...connections].map(({ server }) => server)]);
+  }
+
+  function hold(): void {
+    for (const server of findServers()) {
+      if (!held.has(server)) held.set(server, keepIdleConnections(server));
+    }
+  }
+
   function leave(times: DrainTimes): Leaving {
     const departure = prepareDeparture();
-    const servers = new Set([...listening, ...[...connections].map(({ server }) => server)]);
-    for (const server of servers) stopAccepting(server);
-    const restore = [...servers].map(keepIdleConnections);
+    for (const server of findServers()) stopAccepting(server);
+    hold();
     sayFarewell();
     const settled = departure.settled.then(() => {
-      for (const undo of restore) undo();
+      for (const release of held.values()) release();
     });
     leaving = { departure, grace: times.grace * 1000, settled };
     return leaving;
@@ -144,14 +193,18 @@ export function trackServers(): Servers {
 
   async function drainAll(times: DrainTimes): Promise<void> {
     await acceptWaiting(() => accepted);
-    const { departure, settled } = leave(times);
-    for (const connection of connections) report(connection);
+    const { departure, grace, settled } = leave(times);
+    for (const connection of connections) {
+      if (connection.session === undefined) report(connection);
+      else leaveSession(connection, grace);
+    }
     await awaitHandovers();
     departure.begin(times.timeout * 1000);
     await settled;
   }
 
   return {
+    hold,
     drain(times) {
       drained ??= drainAll(times);
       return drained;

@@ -7,7 +7,15 @@ import {
   settleRollout,
   takeOverWhenReady,
 } from "./rollout.js";
-import { announceReady, endDelay, fillSlots, forgiveSlot, noteFailure, watchSteadiness } from "./slots.js";
+import {
+  announceReady,
+  endDelay,
+  fillSlots,
+  forgiveSlot,
+  noteFailure,
+  noteLoss,
+  watchSteadiness,
+} from "./slots.js";
 import type { CallId, Effect, Message, Pool, PoolWorker, Timer } from "./state.js";
 import { findAwaited, tellStatus, tellWaiting } from "./status.js";
 import { expireStop, settleStop, stop } from "./stop.js";
@@ -33,6 +41,7 @@ export const emptyPool: Pool = {
   serving: null,
   workers: [],
   backoff: new Map(),
+  restarts: new Map(),
   times: { grace: 0, timeout: 0 },
   nextWorker: 1,
   nextGeneration: 1,
@@ -56,7 +65,7 @@ function handle(turn: Turn, message: Message): void {
     case "attachDeploy":
       return attachDeploy(turn, message.call, message.id);
     case "abortDeploy":
-      return abortDeploy(turn, message.call);
+      return abortDeploy(turn, message);
     case "stop":
       return stop(turn, message);
     case "status":
@@ -127,9 +136,11 @@ function attachDeploy(turn: Turn, call: CallId, id: string): void {
   else turn.effects.push({ type: "refuse", call, error: "UnknownDeploy" });
 }
 
-function abortDeploy(turn: Turn, call: CallId): void {
+function abortDeploy(turn: Turn, { call, id }: Request<"abortDeploy">): void {
   const { phase } = turn.pool;
-  if (phase.name !== "rollout" || phase.kind === "boot") {
+  const isMeant =
+    phase.name === "rollout" && phase.kind === "deploy" && (id === undefined || phase.id === id);
+  if (!isMeant) {
     turn.effects.push({ type: "refuse", call, error: "NoDeployInProgress" });
     return;
   }
@@ -202,6 +213,7 @@ function dismiss(turn: Turn, worker: PoolWorker): void {
     const reason = `worker ${worker.slot} declared itself offline before its generation had taken over`;
     return failRollout(turn, rollout, { aborted: false, reason, worker });
   }
+  noteLoss(turn, worker);
   const soon = worker.status === "booting" || turn.now - worker.since < shortLife;
   const delay = soon ? noteFailure(turn, worker) : undefined;
   if (worker.status === "booting") destroy(turn, worker, "WorkerOffline", "WorkerDeath", delay);
@@ -221,6 +233,7 @@ function bury(turn: Turn, worker: PoolWorker, how: string): void {
       worker.status === "booting" ? "before it was online" : "before its generation had taken over";
     failRollout(turn, rollout, { aborted: false, reason: `worker ${worker.slot} ${how} ${when}`, worker });
   } else {
+    noteLoss(turn, worker);
     const delay = noteFailure(turn, worker);
     emit(turn, "WorkerDeath", worker, delay ? `${how}; ${delay}` : how);
   }

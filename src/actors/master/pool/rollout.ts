@@ -45,6 +45,7 @@ export function beginRollout(
     failure: null,
     killed: 0,
     drain,
+    since: turn.now,
   });
   scheduleWaiting(turn);
   for (let slot = 0; slot < coming.workerCount; slot += 1) spawn(turn, slot, coming);

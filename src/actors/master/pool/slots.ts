@@ -50,8 +50,16 @@ export function forgiveSlot(turn: Turn, slot: number): void {
   setBackoff(turn, slot, null);
 }
 
+/** Counts a worker that the slot has lost without our doing. */
+export function noteLoss(turn: Turn, { slot, generation }: PoolWorker): void {
+  if (generation !== turn.pool.serving?.number) return;
+  const restarts = new Map(turn.pool.restarts).set(slot, (turn.pool.restarts.get(slot) ?? 0) + 1);
+  turn.pool = { ...turn.pool, restarts };
+}
+
 /** A new launch starts with a clean slate; so does a stop, which has nothing to replace. */
 export function forgiveAll(turn: Turn): void {
+  turn.pool = { ...turn.pool, restarts: new Map() };
   for (const slot of turn.pool.backoff.keys()) setBackoff(turn, slot, null);
 }
 

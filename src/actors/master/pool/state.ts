@@ -58,6 +58,8 @@ export interface Rollout {
   readonly killed: number;
   /** What this deploy changes for the old workers. */
   readonly drain?: DrainChanges;
+  /** When it began, in milliseconds of the clock that stamps the messages. */
+  readonly since: number;
 }
 
 export type Phase =
@@ -81,6 +83,8 @@ export interface Pool {
   /** How workers that go are given time. */
   readonly times: DrainTimes;
   readonly backoff: ReadonlyMap<number, Backoff>;
+  /** By slot: how often its worker was lost since its generation took over. */
+  readonly restarts: ReadonlyMap<number, number>;
   readonly nextWorker: number;
   readonly nextGeneration: number;
   readonly lastDeploy: (Omit<MasterSettled, "failed"> & { readonly failed?: Failure }) | null;
@@ -124,7 +128,7 @@ export type Message =
       readonly drain?: DrainChanges;
     }
   | { readonly type: "attachDeploy"; readonly call: CallId; readonly id: string }
-  | { readonly type: "abortDeploy"; readonly call: CallId }
+  | { readonly type: "abortDeploy"; readonly call: CallId; readonly id?: string }
   | {
       readonly type: "stop";
       readonly call: CallId;
@@ -140,11 +144,17 @@ export type Message =
   | { readonly type: "exit"; readonly worker: number; readonly how: string }
   | { readonly type: "timer"; readonly timer: Timer };
 
+/** A status without what only the performer knows: pids, and when the timers of delays are due. */
+export type PoolStatus = Omit<Status, "workers" | "delays"> & {
+  readonly workers: readonly Omit<WorkerInfo, "pid">[];
+  readonly delays: readonly { readonly slot: number; readonly failures: number }[];
+};
+
 /** Results with workers named as the pool knows them; the performer adds the pids. */
 export type Result =
   | (Omit<MasterStarted, "failed"> & { readonly failed?: Failure })
   | (Omit<MasterSettled, "failed"> & { readonly failed?: Failure })
-  | (Omit<Status, "workers"> & { readonly workers: readonly Omit<WorkerInfo, "pid">[] })
+  | PoolStatus
   | Record<string, never>;
 
 export type Effect =

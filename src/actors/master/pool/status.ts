@@ -1,19 +1,31 @@
 /** What the pool says of itself: its status, and the workers that a call in flight waits for. */
 import type { Status } from "../../../protocol/types.js";
-import type { CallId, Phase, Pool, PoolWorker } from "./state.js";
+import type { CallId, Phase, Pool, PoolStatus, PoolWorker } from "./state.js";
 import { countWorkers, describeWorkers, emit, findWaitingFor, setTimer, type Turn } from "./turn.js";
 
 export function tellStatus(turn: Turn, call: CallId): void {
   emit(turn, "Status");
-  const { phase, workers } = turn.pool;
-  const result: Omit<Status, "workers"> = {
+  const { phase, workers, restarts } = turn.pool;
+  const result: PoolStatus = {
     phase: nameStatus(phase),
     counts: countWorkers(turn.pool),
     waitingFor: findWaitingFor(turn.pool),
-    ...(phase.name === "rollout" && phase.kind === "deploy" ? { deploy: phase.id } : {}),
+    ...describeDeploy(turn),
+    workers: describeWorkers(turn, workers).map((worker) => ({
+      ...worker,
+      restarts: worker.generation === turn.pool.serving?.number ? (restarts.get(worker.slot) ?? 0) : 0,
+    })),
+    delays: [...turn.pool.backoff]
+      .filter(([, { waiting }]) => waiting)
+      .map(([slot, { failures }]) => ({ slot, failures })),
   };
-  const described = describeWorkers(turn, workers);
-  turn.effects.push({ type: "reply", call, result: { ...result, workers: described } });
+  turn.effects.push({ type: "reply", call, result });
+}
+
+function describeDeploy({ pool: { phase }, now }: Turn): Pick<Status, "deploy" | "deploying"> {
+  if (phase.name !== "rollout" || phase.kind !== "deploy") return {};
+  const { id, since, stage } = phase;
+  return { deploy: id, deploying: { id, seconds: Math.max(0, (now - since) / 1000), stage } };
 }
 
 /** A master that has not been told to start is on its way up, too. */

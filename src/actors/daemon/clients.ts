@@ -1,0 +1,97 @@
+/** The clients of the daemon: each is a connection with a number, whose calls become messages of the machine. */
+import { nanoid } from "nanoid";
+import type { CallContext, Client, Handlers } from "../../protocol/contract.js";
+import { Daemon } from "../../protocol/daemon.js";
+import { NaughtError } from "../../protocol/errors.js";
+import { connect } from "../../protocol/peer.js";
+import type { Transport } from "../../protocol/transport.js";
+import type { Empty, Hello, Settled, Started, Status, Watched } from "../../protocol/types.js";
+import { Watcher } from "../../protocol/watcher.js";
+import type { Calls } from "../actor.js";
+import { readOpenRpc } from "./open-rpc.js";
+import { endPeer } from "./parting.js";
+import type { ClientId, Message } from "./state.js";
+
+export interface Clients {
+  /** Serves whoever is at the other end. `mayStart`: it has spawned this daemon. */
+  add(from: Transport, mayStart: boolean): ClientId;
+  /** Undefined for one that is gone. */
+  find(client: ClientId): Client<typeof Watcher> | undefined;
+  /** Resolves when every client has its last answers, or will not take them. */
+  closeAll(): Promise<void>;
+}
+
+export interface Reception {
+  readonly calls: Calls;
+  /** This daemon's life. */
+  readonly run: string;
+  hello(): Hello;
+  post(message: Message): void;
+}
+
+export function createClients(reception: Reception): Clients {
+  const clients = new Map<ClientId, Client<typeof Watcher>>();
+  const endings = new Map<ClientId, () => Promise<void>>();
+  let last = 0;
+  return {
+    add(from, mayStart) {
+      last += 1;
+      const client = last;
+      const peer = connect(from, Daemon, serveClient(client, mayStart, reception), Watcher, {
+        discover: readOpenRpc,
+      });
+      clients.set(client, peer.client);
+      endings.set(client, () => endPeer(peer));
+      peer.onClose(() => {
+        clients.delete(client);
+        endings.delete(client);
+        reception.post({ type: "clientGone", client });
+      });
+      return client;
+    },
+    find: (client) => clients.get(client),
+    async closeAll() {
+      await Promise.all([...endings.values()].map((end) => end()));
+    },
+  };
+}
+
+function serveClient(
+  client: ClientId,
+  mayStart: boolean,
+  { calls, run, hello, post }: Reception,
+): Handlers<typeof Daemon> {
+  return {
+    hello,
+    start(params) {
+      if (!mayStart)
+        throw new NaughtError("NotAllowed", "only the process that spawned the daemon can start it");
+      return calls.ask<Started>((call) => post({ type: "start", call, client, start: params }));
+    },
+    status: () => calls.ask<Status>((call) => post({ type: "status", call, client })),
+    deploy: (params, { onCancel }: CallContext) =>
+      calls.ask<Settled>((call) => {
+        onCancel(() => post({ type: "cancel", call }));
+        post({ type: "deploy", call, client, deploy: { ...params, id: params.id ?? nanoid() } });
+      }),
+    attachDeploy: ({ deploy: id }) =>
+      calls.ask<Settled>((call) => post({ type: "attachDeploy", call, client, id })),
+    abortDeploy: ({ deploy: id }) =>
+      calls.ask<Settled>((call) =>
+        post({ type: "abortDeploy", call, client, ...(id === undefined ? {} : { id }) }),
+      ),
+    stop: (params) => calls.ask<Empty>((call) => post({ type: "stop", call, client, stop: params })),
+    async watch({ since, run: theirs }) {
+      const watched = await calls.ask<Watched>((call) =>
+        post({
+          type: "watch",
+          call,
+          client,
+          ...(since === undefined ? {} : { since }),
+          restarted: theirs !== undefined && theirs !== run,
+        }),
+      );
+      return { run, ...watched };
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** What the daemon's machine adds to the master's status: what serves and since when, who waits, and times of day. Pure. */
+import type { ServingInfo, Status } from "../../protocol/types.js";
+import type { Daemon } from "./state.js";
+import type { Turn } from "./turn.js";
+
+export function completeStatus({ state, time }: Turn, status: Status): Status {
+  const { workers, deploying, delays } = status;
+  const serving = describeServing(state);
+  return {
+    ...status,
+    workers: workers.map((worker) => ({ ...worker, since: shift(time, -worker.seconds) })),
+    ...(deploying
+      ? {
+          deploying: {
+            ...deploying,
+            since: shift(time, -deploying.seconds),
+            callers: countCallers(state, deploying.id),
+          },
+        }
+      : {}),
+    ...(delays ? { delays: delays.map((delay) => ({ ...delay, until: shift(time, delay.seconds) })) } : {}),
+    ...(serving ? { serving } : {}),
+  };
+}
+
+// The environment by its names only: its values are secrets.
+function describeServing({ serving, servingSince }: Daemon): ServingInfo | null {
+  if (!serving || servingSince === null) return null;
+  const { generation, workerCount, launch } = serving;
+  const { env, ...rest } = launch;
+  return { generation, workerCount, since: servingSince, ...rest, env: Object.keys(env).sort() };
+}
+
+function countCallers({ forwarded }: Daemon, id: string): number {
+  const isWaiting = (kind: string): boolean => kind === "deploy" || kind === "attachDeploy";
+  return [...forwarded.values()].filter(
+    ({ client, kind, deploy }) => client !== 0 && deploy === id && isWaiting(kind),
+  ).length;
+}
+
+function shift(time: string, seconds: number): string {
+  return new Date(Date.parse(time) + seconds * 1000).toISOString();
+}

@@ -1,0 +1,111 @@
+/** Workers that die or leave under load: nobody is refused, nobody hangs, and only what the victim had in hand is lost. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertUnhurt, startLoad } from "../support/load.js";
+import type { Report } from "../support/load-report.js";
+import { e2e, type Naught } from "../support/naught.js";
+import { kill } from "../support/processes.js";
+import { get } from "../support/request.js";
+import { server } from "../support/servers.js";
+import { until } from "../support/wait.js";
+
+const rounds = Number(process.env.ROUNDS ?? 5);
+
+/** No request is slow, and few are in flight at a time. */
+const shape = { keepAlive: 4, fresh: 4, slow: 1, slowMs: 100, pauseMs: 10, idleMs: 100 };
+
+const deeds = {
+  "kill -9": (naught: Naught) => kill(naught.workers()[0]?.pid ?? 0),
+  "a throw": (naught: Naught) => void get(naught, "/throw").catch(() => undefined),
+  "exit(1)": (naught: Naught) => void get(naught, "/exit").catch(() => undefined),
+} as const;
+
+for (const balance of ["slots", "shared"] as const) {
+  for (const [name, deed] of Object.entries(deeds)) {
+    const times = name === "kill -9" ? rounds : 1;
+    test(
+      `${balance}: ${name} of the only worker, ${times} times: nobody is refused and nobody hangs`,
+      e2e(
+        async (naught) => {
+          for (let round = 0; round < times; round += 1) {
+            // A new daemon each time: one whose workers die again and again waits before it tries again.
+            await naught.succeed(["start", "--balance", balance, server("listen-dying.cjs")]);
+            const load = await startLoad(naught, shape);
+            const [before] = naught.workers();
+            deed(naught);
+            await until("another worker", () => {
+              const [now] = naught.workers();
+              return now !== undefined && now.pid !== before?.pid;
+            });
+            await naught.wrote("naught.log", new RegExp(`(WorkerOnline[\\s\\S]*){${round + 1}}`));
+            await get(naught);
+            assertOnlyInFlight(await load.stop());
+            await naught.succeed(["stop"]);
+          }
+        },
+        30_000 + times * 15_000,
+      ),
+    );
+  }
+}
+
+// With round-robin the sockets are node:cluster's, which closes them when the last worker dies or leaves: that is its
+// price. With two workers nobody is refused, but connections may hang that were on their way to the victim.
+test(
+  "round-robin: kill -9 of one of two workers: nobody is refused",
+  e2e(async (naught) => {
+    await naught.succeed(["start", "--balance", "round-robin", "--worker-count", "2", server("http.cjs")]);
+    const load = await startLoad(naught, { ...shape, timeoutMs: 2_000 });
+    kill(naught.workers()[0]?.pid ?? 0);
+    await naught.wrote("naught.log", /WorkerOnline/);
+    const { refused = 0 } = (await load.stop()).failures;
+    assert.equal(refused, 0);
+    await naught.succeed(["stop"]);
+  }),
+);
+
+for (const balance of ["slots", "shared", "round-robin"] as const) {
+  const workers = balance === "round-robin" ? "2" : "1";
+  test(
+    `${balance}: ${workers === "1" ? "the only worker" : "one of two workers"} says offline, twice over, and not a request fails`,
+    e2e(async (naught) => {
+      await naught.succeed([
+        "start",
+        "--balance",
+        balance,
+        "--worker-count",
+        workers,
+        server("listen-dying.cjs"),
+      ]);
+      const load = await startLoad(naught, shape);
+      for (let round = 1; round <= 2; round += 1) {
+        await get(naught, "/offline");
+        await naught.wrote("naught.log", new RegExp(`(WorkerDeath[\\s\\S]*){${round}}`), 20_000);
+        await naught.wrote("naught.log", new RegExp(`(Ready[\\s\\S]*){${round + 1}}`));
+      }
+      assertUnhurt(await load.stop());
+      await naught.succeed(["stop"]);
+    }),
+  );
+
+  test(
+    `${balance}: deploys with 4, 1 and 4 workers under load, and not a request fails`,
+    e2e(async (naught) => {
+      await naught.succeed(["start", "--balance", balance, "--worker-count", "4", server("http.cjs")]);
+      const load = await startLoad(naught, shape);
+      for (const count of ["1", "4"]) await naught.succeed(["deploy", "--worker-count", count]);
+      assertUnhurt(await load.stop());
+      await naught.succeed(["stop"]);
+    }),
+  );
+}
+
+function assertOnlyInFlight(report: Report): void {
+  const { resetFresh = 0, resetReused = 0, truncated = 0, ...others } = report.failures;
+  const text = JSON.stringify(report, null, 1);
+  assert.deepEqual(others, {}, `failures that are not the victim's: ${text}`);
+  // Each loop of the load has one request in flight at the most.
+  assert.ok(resetFresh + resetReused + truncated <= shape.keepAlive + shape.fresh + shape.slow, text);
+  const times = report.details.map(({ failedAt }) => failedAt);
+  assert.ok(times.length === 0 || Math.max(...times) - Math.min(...times) < 200, `not all at once: ${text}`);
+}

@@ -1,0 +1,104 @@
+/** Random lives of workers on one address: its queues never lack an acceptor, and nobody is told anything in vain. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { createAddress, type Queue } from "../../src/actors/daemon/address.js";
+import type { WorkerRef } from "../../src/protocol/types.js";
+
+const slots = 5;
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ does: fc.constant("join" as const), slot: fc.nat(slots - 1) }) },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant("die" as const), which: fc.nat(20) }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant("close" as const), which: fc.nat(20) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("deploy" as const) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("abandon" as const) }) },
+);
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** What the daemon cannot see: who really accepts from what. */
+interface Joined {
+  readonly worker: WorkerRef;
+  readonly own: string;
+}
+
+for (const shares of [false, true]) {
+  test(`every queue of a used address has exactly one acceptor of its own or one helper${shares ? ", shared" : ""}`, () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => live(steps, shares)),
+      { numRuns: 3_000 },
+    );
+  });
+}
+
+function live(steps: readonly Step[], shares: boolean): void {
+  let joined: Joined[] = [];
+  /** By queue: the workers that were told to adopt it, and not to let go. */
+  const helpers = new Map<string, { worker: WorkerRef; own: string }[]>();
+  const isThere = (worker: WorkerRef): boolean => joined.some((each) => each.worker === worker);
+  let opened = 0;
+  let id = 0;
+  let generation = 1;
+  const open = (): Queue => {
+    opened += 1;
+    return { key: `q${opened}`, handle: { close() {} } };
+  };
+  let arriving: WorkerRef | undefined;
+  const address = createAddress(open(), shares ? null : open, {
+    adopt(worker, own, key) {
+      assert.ok(isThere(worker) || worker === arriving, "a worker that is gone was told to adopt");
+      const known = helpers.get(key) ?? [];
+      assert.ok(!known.some((each) => each.worker === worker && each.own === own), "adopted twice");
+      helpers.set(key, [...known, { worker, own }]);
+    },
+    disown(worker, key) {
+      const known = helpers.get(key) ?? [];
+      assert.ok(isThere(worker), "a worker that is gone was told to disown");
+      assert.ok(
+        known.some((each) => each.worker === worker),
+        "disowned in vain",
+      );
+      helpers.set(
+        key,
+        known.filter((each) => each.worker !== worker),
+      );
+    },
+  });
+  const letGo = (worker: WorkerRef, own?: string): void => {
+    for (const [key, known] of helpers) {
+      const left = known.filter((each) => each.worker !== worker || (own !== undefined && each.own !== own));
+      helpers.set(key, left);
+    }
+  };
+  for (const now of steps) {
+    if (now.does === "deploy") generation += 1;
+    else if (now.does === "join") {
+      id += 1;
+      arriving = { id, slot: now.slot, pid: id, generation };
+      joined.push({ worker: arriving, own: address.join(arriving).key });
+      arriving = undefined;
+    } else if (now.does === "abandon") {
+      joined = [];
+      helpers.clear();
+      address.abandon();
+    } else if (joined.length > 0) {
+      const { worker, own } = joined[now.which % joined.length] as Joined;
+      joined = joined.filter((each) => each.worker !== worker);
+      letGo(worker, own);
+      if (now.does === "die") address.leave(worker);
+      else address.leave(worker, own);
+    }
+    check();
+  }
+
+  function check(): void {
+    assert.equal(address.isUsed, joined.length > 0);
+    if (joined.length === 0) return;
+    for (const key of address.keys) {
+      const own = joined.filter((each) => each.own === key).length;
+      const helping = (helpers.get(key) ?? []).filter(({ worker }) => isThere(worker)).length;
+      if (own > 0) assert.equal(helping, 0, `${key} has workers of its own and a helper`);
+      else assert.equal(helping, 1, `${key} has ${helping} helpers`);
+    }
+  }
+}

@@ -1,0 +1,250 @@
+/** The daemon's table of listening sockets, with real sockets and workers that are only named. */
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import net, { createServer, type Server } from "node:net";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createSockets, type Sockets } from "../../src/actors/daemon/sockets.js";
+import { readBound, type SocketHandle } from "../../src/actors/node-internals.js";
+import type { Balance, HostListen, WorkerRef } from "../../src/protocol/types.js";
+import { makeTemp, ownAddress, port } from "../support/temp.js";
+
+const worker = (id: number, generation = 1): WorkerRef => ({ id, slot: 0, pid: process.pid, generation });
+const address = ownAddress();
+const tcp: HostListen = { address, port, addressType: 4, index: 0, worker: worker(1) };
+const unix = (path: string): HostListen => ({ ...tcp, address: path, port: -1, addressType: -1 });
+const { EADDRINUSE, EBADF, ESRCH, EACCES } = constants.errno;
+
+/** What a handle of Node's can do once it knows whom to tell of connections. */
+interface Listener {
+  listen(backlog: number): number;
+}
+
+interface Stage {
+  readonly sockets: Sockets;
+  readonly log: string[];
+  readonly released: string[];
+  /** Lets the master answer. */
+  allow(): void;
+  /** A worker's own wish: what it got. */
+  ask(wish: HostListen): Promise<{ errno: number; key: string; native: boolean; port?: number }>;
+}
+
+function staged(
+  name: string,
+  body: (stage: Stage, dir: string) => Promise<void>,
+  { balance = "shared", holds = false }: { balance?: Balance; holds?: boolean } = {},
+): void {
+  test(name, async () => {
+    const temp = makeTemp();
+    const log: string[] = [];
+    const released: string[] = [];
+    const waiting: (() => void)[] = [];
+    const sockets = createSockets(
+      { listenFds: [], balance },
+      {
+        adopt: () => {},
+        disown: () => {},
+        release(key) {
+          released.push(key);
+          return holds ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve();
+        },
+        log: (line) => log.push(line),
+      },
+    );
+    const ask: Stage["ask"] = async (wish) => {
+      const { listened, handle } = await sockets.listen(wish);
+      // As the worker's server does it.
+      if (handle) (Object.assign(handle, { onconnection() {} }) as unknown as Listener).listen(1);
+      const bound = handle && readBound(handle as SocketHandle);
+      return { ...listened, ...(bound?.port ? { port: bound.port } : {}) };
+    };
+    const allow = () => {
+      for (const resolve of waiting.splice(0)) resolve();
+    };
+    try {
+      await body({ sockets, log, released, allow, ask }, temp.dir);
+    } finally {
+      sockets.close();
+      temp.remove();
+    }
+  });
+}
+
+staged("the first server of each worker on port 0 gets one port, the second another", async ({ ask }) => {
+  const any = { ...tcp, port: 0 };
+  const first = await ask(any);
+  assert.deepEqual(await ask({ ...any, worker: worker(2) }), first);
+  const second = await ask({ ...any, index: 1 });
+  assert.notEqual(second.port, first.port);
+  assert.deepEqual(await ask({ ...any, index: 1, worker: worker(2) }), second);
+});
+
+staged("what somebody else has is refused, with the address that was tried", async ({ ask, sockets }) => {
+  const other = await listen({ port: 0 });
+  const busy = (other.address() as net.AddressInfo).port;
+  const { listened } = await sockets.listen({ ...tcp, address: null, port: busy });
+  assert.deepEqual(listened, { errno: -EADDRINUSE, key: "", native: false, address: "::" });
+  other.close();
+  assert.equal((await ask({ ...tcp, fd: 4 })).errno, -EBADF);
+});
+
+staged(
+  "slots: another's port without SO_REUSEPORT is refused",
+  async ({ ask }) => {
+    const other = await listen({ host: address, port });
+    assert.equal((await ask(tcp)).errno, -EADDRINUSE);
+    other.close();
+  },
+  { balance: "slots" },
+);
+
+staged(
+  "round-robin is node:cluster's",
+  async ({ ask, log }) => {
+    assert.deepEqual(await ask(tcp), { errno: 0, key: "", native: true });
+    assert.deepEqual(log, []);
+  },
+  { balance: "round-robin" },
+);
+
+staged(
+  "what nobody uses is given up at rest, once the master has let go of it",
+  async (stage) => {
+    const { ask, sockets, released, allow } = stage;
+    const { key } = await ask(tcp);
+    sockets.unlisten(tcp.worker, key);
+    await settle();
+    assert.deepEqual(released, []);
+    sockets.setAtRest(true);
+    await settle();
+    assert.deepEqual(released, [key]);
+    // The master still has a copy.
+    await assert.rejects(listen({ host: address, port }), { code: "EADDRINUSE" });
+    allow();
+    await settle();
+    (await listen({ host: address, port })).close();
+  },
+  { holds: true },
+);
+
+staged(
+  "what is used again before the master has let go of it stays",
+  async (stage) => {
+    const { ask, sockets, allow } = stage;
+    sockets.setAtRest(true);
+    const { key } = await ask(tcp);
+    sockets.unlisten(tcp.worker, key);
+    assert.equal((await ask(tcp)).key, key);
+    allow();
+    await settle();
+    assert.equal((await ask({ ...tcp, worker: worker(2) })).key, key);
+  },
+  { holds: true },
+);
+
+staged("a socket that was closed a moment ago is not in the way of another address", async (stage) => {
+  const { ask, sockets } = stage;
+  const { key } = await ask({ ...tcp, address: "0.0.0.0" });
+  assert.equal((await ask(tcp)).errno, -EADDRINUSE);
+  sockets.unlisten(tcp.worker, key);
+  assert.equal((await ask(tcp)).errno, 0);
+});
+
+staged(
+  "a worker that dies while its wish is thought about gets nothing",
+  async ({ sockets, ask, allow }) => {
+    const { key } = await ask({ ...tcp, address: "0.0.0.0" });
+    sockets.unlisten(tcp.worker, key);
+    const answer = ask({ ...tcp, worker: worker(2) });
+    await settle();
+    sockets.forget(worker(2));
+    allow();
+    assert.equal((await answer).errno, -ESRCH);
+  },
+  { holds: true },
+);
+
+staged("TLS servers of one generation share their keys, each generation has its own", async ({ sockets }) => {
+  const share = async (id: number, generation: number) =>
+    (await sockets.listen({ ...tcp, worker: worker(id, generation), ticketKeys: `keys${id}` })).listened
+      .ticketKeys;
+  assert.deepEqual(
+    [await share(1, 1), await share(2, 1), await share(3, 2), await share(4, 1), await share(5, 2)],
+    ["keys1", "keys1", "keys3", undefined, "keys3"],
+  );
+  assert.equal("ticketKeys" in (await sockets.listen(tcp)).listened, false);
+});
+
+staged(
+  "a path that was removed is there again when a worker listens, or dies",
+  async ({ ask, sockets }, dir) => {
+    const path = join(dir, "s");
+    const { key } = await ask(unix(path));
+    const { ino } = lstatSync(path);
+    rmSync(path);
+    assert.equal((await ask({ ...unix(path), worker: worker(2) })).key, key);
+    assert.equal(lstatSync(path).ino, ino);
+    rmSync(path);
+    sockets.forget(worker(2));
+    assert.equal(lstatSync(path).ino, ino);
+    sockets.close();
+    assert.deepEqual(readdirSync(dir), []);
+  },
+);
+
+staged("a path that somebody else has put there stays", async ({ ask, sockets }, dir) => {
+  const path = join(dir, "s");
+  await ask(unix(path));
+  rmSync(path);
+  writeFileSync(path, "mine");
+  assert.equal((await ask({ ...unix(path), worker: worker(2) })).errno, -EADDRINUSE);
+  sockets.close();
+  assert.deepEqual(readdirSync(dir), ["s"]);
+});
+
+staged("a path is opened to others as far as the server says", async ({ ask }, dir) => {
+  const path = join(dir, "s");
+  await ask({ ...unix(path), writableAll: true });
+  assert.equal(lstatSync(path).mode & 0o222, 0o222);
+});
+
+staged("a path in a directory that is not there is refused as Node refuses it", async ({ ask }, dir) => {
+  assert.equal((await ask(unix(join(dir, "missing", "s")))).errno, -EACCES);
+  chmodSync(dir, 0o700);
+  assert.equal(existsSync(join(dir, "missing")), false);
+});
+
+test("without Node's own function all sockets are node:cluster's, which is said once", async () => {
+  const internals = net as unknown as { _createServerHandle: unknown };
+  const { _createServerHandle: create } = internals;
+  internals._createServerHandle = undefined;
+  try {
+    const log: string[] = [];
+    const sockets = createSockets(
+      { listenFds: [], balance: "slots" },
+      { adopt() {}, disown() {}, release: async () => {}, log: (line) => log.push(line) },
+    );
+    for (const id of [1, 2]) {
+      const { listened } = await sockets.listen({ ...tcp, worker: worker(id) });
+      assert.equal(listened.native, true);
+    }
+    assert.equal(log.length, 1);
+    assert.match(log[0] ?? "", /^Node v\S+ does not let naught keep the listening sockets/);
+  } finally {
+    internals._createServerHandle = create;
+  }
+});
+
+function listen(options: net.ListenOptions): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject).listen(options, () => resolve(server));
+  });
+}
+
+/** What is under way has happened. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
