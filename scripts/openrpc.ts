@@ -8,6 +8,7 @@ import { errorTable, protocolErrorTable } from "../src/protocol/errors.js";
 import type { Watcher } from "../src/protocol/watcher.js";
 import { protocolVersion } from "../src/version.js";
 import { type Hop, readHops } from "./protocol-source.js";
+import { local } from "./protocol-tables.js";
 
 /** A JSON Schema, as far as it is looked into. */
 export interface Schema {
@@ -55,7 +56,6 @@ export interface OpenRpc {
 
 const served = typia.json.application<Shapes<typeof Daemon>, "3.1">();
 const sent = typia.json.application<Shapes<typeof Watcher>, "3.1">();
-const local: readonly string[] = ["Lost", "OlderPeer", "InvalidAnswer", "NotRunning", "Unreachable"];
 
 /** `root` is where the source is. */
 export function makeOpenRpc(root: string): OpenRpc {

@@ -40,7 +40,7 @@ async function liveWhole(stage: Stage, { calls, errors }: Album): Promise<void> 
   const client = await talkOverSocket(stage.path("naught.ipc"));
   keep(calls, "daemon/hello", await client.ask("daemon/hello"));
   keep(calls, "daemon/status", await client.ask("daemon/status"));
-  keep(calls, "daemon/watch", await client.ask("daemon/watch"));
+  keep(calls, "daemon/watch", await client.ask("daemon/watch", { since: 0 }));
   keep(errors, "NotAllowed", await client.ask("daemon/start", stage.startParams("server.js")));
   keep(errors, "NoDeployInProgress", await client.ask("daemon/abortDeploy"));
   keep(errors, "UnknownDeploy", await client.ask("daemon/attachDeploy", { deploy: "release-0" }));
@@ -157,16 +157,28 @@ function print(examples: ReadonlyMap<string, readonly (Message | string)[]>, sta
     .join("\n\n");
 }
 
+const stable: Readonly<Record<string, unknown>> = {
+  pid: 4242,
+  seconds: 1.5,
+  uptime: 1.5,
+  time: "2026-01-31T12:00:00.000Z",
+  since: "2026-01-31T12:00:00.000Z",
+  version: "2.0.0",
+  versions: { naught: "2.0.0", protocol: 1, node: "v20.19.0" },
+  sequence: 7,
+  hostId: "0f8b1c2d3e4f5a6b7c8d9e0f1a2b3c4d",
+  run: "V1StGXR8_Z5jdHi6B-myT",
+  usage: { memory: 52428800, cpu: 0.4, age: 2.5 },
+};
+
 /** What differs from run to run is replaced; ids of requests count from 1 in each example. */
 function same(message: Message | string, { dir }: Stage): string {
   if (typeof message === "string") return message;
   const replace = (key: string, value: unknown): unknown => {
-    if (key === "pid") return 4242;
-    if (key === "seconds") return 1.5;
-    if (key === "time") return "2026-01-31T12:00:00.000Z";
-    if (key === "version") return "2.0.0";
-    if (key === "sequence") return 7;
-    return value;
+    // A client's own number stays.
+    if (key === "since" && typeof value === "number") return value;
+    if (key === "master" && typeof value === "number") return 4243;
+    return Object.hasOwn(stable, key) ? stable[key] : value;
   };
   const numbered = typeof message.id === "number" ? { ...message, id: 1 } : message;
   return JSON.stringify(numbered, replace).replaceAll(dir, "/srv/app");

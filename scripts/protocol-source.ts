@@ -78,11 +78,16 @@ function readMethod(method: ts.PropertyAssignment, file: ts.SourceFile): Method 
   };
 }
 
+/** The files that src/protocol/types.ts gathers, in its order. */
+const vocabulary = ["vocabulary.ts", "launch.ts", "calls.ts", "hops.ts"];
+
 export function readShapes(root: string): Shape[] {
-  const file = parse(root, "types.ts");
-  return file.statements.flatMap((statement) => {
-    if (ts.isInterfaceDeclaration(statement)) return [readInterface(statement, file)];
-    return ts.isTypeAliasDeclaration(statement) ? [readAlias(statement, file)] : [];
+  return vocabulary.flatMap((name) => {
+    const file = parse(root, name);
+    return file.statements.flatMap((statement) => {
+      if (ts.isInterfaceDeclaration(statement)) return [readInterface(statement, file)];
+      return ts.isTypeAliasDeclaration(statement) ? [readAlias(statement, file)] : [];
+    });
   });
 }
 

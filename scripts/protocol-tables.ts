@@ -14,7 +14,7 @@ const directions: Readonly<Record<string, string>> = {
 };
 
 /** Errors that never travel: a client makes them up for itself. */
-const local: readonly string[] = ["Lost", "OlderPeer", "InvalidAnswer"];
+export const local: readonly string[] = ["Lost", "OlderPeer", "InvalidAnswer", "NotRunning", "Unreachable"];
 
 export const tables: Readonly<Record<string, (root: string) => string>> = {
   limits: (root) => table(["limit", "value", "what"], readLimits(root).map(limitRow)),

@@ -18,6 +18,9 @@ export class ProcessStream extends Duplex {
     from.on("close", () => this.push(null));
     from.on("error", () => this.destroy());
     to.on("error", () => this.destroy());
+    to.on("close", () => {
+      if (!to.writableFinished) this.destroy();
+    });
     from.pause();
   }
 

@@ -60,6 +60,7 @@ async function attempt(
   const allowed = (mayAsk ? askPatience : patience + 2) * 1_000;
   const answer = await within(allowed, greet(peer));
   if (answer === "answered") {
+    ssh.settle();
     const explainLoss = watchLink(peer, ssh, patience);
     if (target.onNote) passNotes(ssh, target.onNote);
     return { outcome: "connected", peer, explainLoss };

@@ -13,6 +13,8 @@ export interface Ssh {
   readonly stderr: Readable;
   /** Settles when it is gone, or could not be run. */
   readonly ended: Promise<SshEnd>;
+  /** It has logged in: nothing of it needs to stay on the disk any more. */
+  settle(): void;
   kill(): void;
 }
 
@@ -28,7 +30,9 @@ export function runSsh(destination: Destination, command: string, options: SshOp
   // A folder of one's own, because ssh follows links; its words apart from those of the other host.
   const folder = mkdtempSync(join(tmpdir(), "naught-ssh-"));
   const log = join(folder, "log");
-  closeSync(openSync(log, "wx", 0o600));
+  const words = openSync(log, "wx+", 0o600);
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
   const child = spawn("ssh", listArguments(destination, command, log, options), {
     stdio: ["pipe", "pipe", "pipe"],
     detached: !options.mayAsk,
@@ -39,8 +43,10 @@ export function runSsh(destination: Destination, command: string, options: SshOp
   });
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => {});
   const ended = awaitEnd(child).then(({ code, signal, error }) => {
-    const end = { code, signal, log: error ?? readFileSync(log, "utf8"), stderr };
-    rmSync(folder, { recursive: true, force: true });
+    const end = { code, signal, log: error ?? readFileSync(words, "utf8"), stderr };
+    closeSync(words);
+    remove();
+    process.off("exit", remove);
     return end;
   });
   return {
@@ -48,6 +54,7 @@ export function runSsh(destination: Destination, command: string, options: SshOp
     stdout: child.stdout,
     stderr: child.stderr,
     ended,
+    settle: remove,
     kill: () => {
       child.kill("SIGTERM");
       setTimeout(() => child.kill("SIGKILL"), 500).unref();

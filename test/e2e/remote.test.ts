@@ -1,6 +1,6 @@
 /** Commands that go to another host over ssh: every one of them, and every way in which that can go wrong. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { relative } from "node:path";
 import { test } from "node:test";
@@ -28,7 +28,10 @@ test(
   "start, status, deploy, deploy-abort and stop do on another host what they do here",
   { skip },
   e2e(async (naught) => {
-    const { env, destination } = await startSshd(naught);
+    const { destination, env: way } = await startSshd(naught);
+    const scratch = naught.path("scratch");
+    mkdirSync(scratch);
+    const env = { ...way, TMPDIR: scratch };
     const at = (command: string, ...rest: string[]) =>
       naught.run([command, "--host", destination, ...rest], { env, cwd: "/" });
     const ipc = relative(homedir(), naught.path("naught.ipc"));
@@ -59,6 +62,7 @@ test(
     assert.deepEqual(pick(await at("deploy", ipc)), [0, "", deployLines(2, 2)]);
     assert.deepEqual(pick(await at("deploy-abort", ipc)), [1, "", "no deploy in progress\n"]);
     assert.deepEqual(pick(await at("stop", ipc)), [0, "", stopLines(2)]);
+    assert.deepEqual(readdirSync(scratch), []);
   }),
 );
 

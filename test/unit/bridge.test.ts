@@ -107,7 +107,9 @@ async function readAll(stream: PassThrough): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-test("a restricted bridge answers what it refuses, passes the rest, and owes a client that half-closes its answers", async () => {
+test("a restricted bridge answers what it refuses, passes the rest, and owes a client that half-closes its answers", {
+  timeout: 20_000,
+}, async () => {
   const seen: unknown[] = [];
   const bridge = await open(true, (socket) => {
     socket.on("data", (chunk) => {
@@ -145,7 +147,7 @@ test("a restricted bridge answers what it refuses, passes the rest, and owes a c
 for (const restricted of [true, false]) {
   const kind = restricted ? "restricted" : "transparent";
 
-  test(`a ${kind} bridge ends when its daemon does`, async () => {
+  test(`a ${kind} bridge ends when its daemon does`, { timeout: 20_000 }, async () => {
     const bridge = await open(restricted, (socket) => {
       socket.end(encodeFrame({ jsonrpc: "2.0", method: "watcher/event", params: {} }));
     });
@@ -153,7 +155,7 @@ for (const restricted of [true, false]) {
     await bridge.ended;
   });
 
-  test(`a ${kind} bridge ends when nobody reads it any more`, async () => {
+  test(`a ${kind} bridge ends when nobody reads it any more`, { timeout: 20_000 }, async () => {
     const bridge = await open(restricted, (socket) => {
       socket.on("error", () => {});
       const timer = setInterval(() => socket.write(encodeFrame({ jsonrpc: "2.0", method: "x" })), 5);
@@ -163,7 +165,9 @@ for (const restricted of [true, false]) {
     await bridge.ended;
   });
 
-  test(`a ${kind} bridge reads either side no faster than the other one is read`, async () => {
+  test(`a ${kind} bridge reads either side no faster than the other one is read`, {
+    timeout: 20_000,
+  }, async () => {
     const frame = encodeFrame({
       jsonrpc: "2.0",
       method: "watcher/event",

@@ -46,7 +46,12 @@ export function runRestricted(
       daemon.close();
       resolve();
     });
-    daemon.reader.onClose(() => client.close());
+    daemon.reader.onClose(() => {
+      client.close();
+      // Nothing that the client could still say would be heard.
+      if (stdio.writableFinished) stdio.destroy();
+      else stdio.once("finish", () => stdio.destroy());
+    });
   });
 }
 

@@ -1,0 +1,146 @@
+/** What daemon, master and workers ask of each other. */
+import type { DrainChanges, DrainTimes, ResolvedLaunch } from "./launch.js";
+import type { Counts, WorkerRef } from "./vocabulary.js";
+
+/** What the master is born with. */
+export interface MasterStart {
+  launch: ResolvedLaunch;
+  /** @type uint32 */
+  workerCount: number;
+  /**
+   * The number of the first generation.
+   * @type uint32
+   */
+  generation: number;
+  drain: DrainTimes;
+  /** The file that each worker loads before the application. */
+  preload: string;
+  /** True when an earlier master served with this launch already: a worker that dies is then replaced, not a failed start. */
+  resume: boolean;
+  /** True: the workers' output goes to the daemon; false: nowhere. */
+  output: { stdout: boolean; stderr: boolean };
+  /** Descriptors, in the master, of the listening sockets that naught was given. */
+  listenFds: number[];
+  /** The names of those sockets; empty where nobody told them. */
+  listenNames: string[];
+}
+
+/** A deploy with everything resolved. */
+export interface MasterDeploy {
+  id: string;
+  launch: ResolvedLaunch;
+  /** @type uint32 */
+  workerCount: number;
+  timeout?: number;
+  drain?: DrainChanges;
+}
+
+/** Which of the workers failed, for whoever knows what it printed. */
+export interface Failed {
+  /** One line that says why. */
+  reason: string;
+  worker?: WorkerRef;
+}
+
+/** How the first generation ended up. */
+export interface MasterStarted {
+  outcome: "ready" | "failed" | "stopped";
+  counts: Counts;
+  failed?: Failed;
+}
+
+/** How a deploy ended in the pool. */
+export interface MasterSettled {
+  deploy: string;
+  outcome: "done" | "failed" | "aborted";
+  counts: Counts;
+  /** @type uint32 */
+  killed: number;
+  failed?: Failed;
+}
+
+/** What serves now: sent when a generation takes over, so that a new master can be started with it. */
+export interface Serving {
+  /** @type uint32 */
+  generation: number;
+  /** @type uint32 */
+  workerCount: number;
+  launch: ResolvedLaunch;
+}
+
+/** Whose output the pipe that comes with this message carries. */
+export interface Output {
+  worker: WorkerRef;
+  stream: "stdout" | "stderr";
+}
+
+/** What a server in a worker wants to listen on, as Node's own cluster module would ask its primary. */
+export interface Listen {
+  /** An IP address, the path of a unix socket, or null for any address. */
+  address: string | null;
+  /** -1 for a unix socket; null with `fd`. */
+  port: number | null;
+  /** 4 or 6; -1 for a unix socket; null with `fd`. */
+  addressType: number | null;
+  /** The number, in the worker, of a socket that naught was given. */
+  fd?: number;
+  /** libuv's flags for binding: 1 is IPv6 only. */
+  flags?: number;
+  /** Tells several servers of one worker on the same address apart; 0 for the first. */
+  index: number;
+  /** A unix socket that everybody may read from. */
+  readableAll?: boolean;
+  /** A unix socket that everybody may write to. */
+  writableAll?: boolean;
+  /** What a TLS server seals its sessions with, in base64. */
+  ticketKeys?: string;
+}
+
+/** A worker's wish to listen, with its name. */
+export interface HostListen extends Listen {
+  worker: WorkerRef;
+}
+
+/** The answer to a wish to listen; the socket comes with it. */
+export interface Listened {
+  /** 0, or libuv's negative error number. */
+  errno: number;
+  /** Names the socket from now on. */
+  key: string;
+  /** True: no socket comes; the worker is to ask node:cluster itself. */
+  native: boolean;
+  /** The address that was tried in vain, where the server named none. */
+  address?: string;
+  /** What the TLS servers of this generation on this address seal their sessions with, in base64. */
+  ticketKeys?: string;
+}
+
+/** Names a socket. */
+export interface SocketRef {
+  key: string;
+}
+
+/** One more socket for a server to accept from. */
+export interface Adopt extends SocketRef {
+  /** The socket by which the worker knows the server. */
+  own: string;
+}
+
+/** One more socket for a worker. */
+export interface MasterAdopt extends Adopt {
+  worker: WorkerRef;
+}
+
+/** A worker that is not to accept from a socket any more. */
+export interface MasterDisown extends SocketRef {
+  worker: WorkerRef;
+}
+
+/** A worker that has closed a socket. */
+export interface HostUnlisten extends SocketRef {
+  worker: WorkerRef;
+}
+
+/** No parameters, or nothing to say. */
+// biome-ignore lint/complexity/noBannedTypes: typia and JSON Schema read it as "any object", which is what is meant
+export type Empty = {};
