@@ -21,6 +21,7 @@ import { scale } from "./scenarios/scale.js";
 import { steady } from "./scenarios/steady.js";
 import { installPeers } from "./setting/install.js";
 import { describeMachine } from "./setting/machine.js";
+import { bearable, measureOthers } from "./setting/others.js";
 import { closeStages } from "./setting/stage.js";
 
 const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
@@ -66,6 +67,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (options.profile) return console.log(await profileCli());
   const machine = describeMachine();
   const peers = installPeers(say);
+  const others: number[] = [];
   const troubles: string[] = [];
   const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
     await work().catch((error: Error) => {
@@ -76,6 +78,7 @@ async function main(args: readonly string[]): Promise<void> {
   };
   const plan: Plan = {
     quick: options.quick,
+    rounds: (full) => (options.quick ? 1 : options.short ? Math.ceil(full / 2) : full),
     contenders: listContenders(peers, options.peers),
     peers,
     say,
@@ -84,10 +87,18 @@ async function main(args: readonly string[]): Promise<void> {
   const sections: Section[] = [];
   const results = (): Results => {
     const { versions } = peers;
-    return { machine, versions, quick: options.quick, sections, troubles, verdicts: judgeTargets(sections) };
+    const verdicts = judgeTargets(sections);
+    return { machine, versions, quick: options.quick, sections, others, troubles, verdicts };
   };
   for (const name of options.only) {
     await attempt(name, async () => {
+      const share = await measureOthers();
+      others.push(share);
+      if (share > bearable) {
+        say(
+          `WARNING: other work takes ${(share * 100).toFixed(0)} % of the processors: the times of ${name} tell nothing`,
+        );
+      }
       const section = await scenarios[name](plan);
       sections.push(section);
       for (const table of section.tables)

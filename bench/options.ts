@@ -20,6 +20,8 @@ export interface Options {
   readonly only: readonly ScenarioName[];
   readonly peers: readonly Name[];
   readonly quick: boolean;
+  /** Half the rounds. */
+  readonly short: boolean;
   readonly json: string | undefined;
   /** Write the page and the charts of the repository. */
   readonly publish: boolean;
@@ -30,6 +32,7 @@ export const usage = `npm run bench -- [options]
   --only a,b      scenarios: ${scenarioNames.join(", ")}
   --peers a,b     contenders: ${names.join(", ")}
   --quick         a short look; writes no page
+  --short         half the rounds
   --json FILE     the results, all samples included
   --profile cli   instead: a CPU profile of \`naught status\``;
 
@@ -40,6 +43,7 @@ export function parseOptions(args: readonly string[]): Options {
       only: { type: "string" },
       peers: { type: "string" },
       quick: { type: "boolean", default: false },
+      short: { type: "boolean", default: false },
       json: { type: "string" },
       profile: { type: "string" },
     },
@@ -52,6 +56,7 @@ export function parseOptions(args: readonly string[]): Options {
     only,
     peers,
     quick: values.quick,
+    short: values.short,
     json: values.json,
     publish: isWhole && !values.quick,
     profile: values.profile !== undefined,

@@ -38,7 +38,8 @@ export function openLoad(place: Place, shape: Partial<OpenShape> = {}, phase = "
         const fact = look(message);
         if (fact !== undefined) settle(() => resolve(fact));
       };
-      const fail = () => settle(() => reject(new Error(`the open-loop client ended before ${what}`)));
+      const fail = (code: number | null, signal: NodeJS.Signals | null) =>
+        settle(() => reject(new Error(`the open-loop client ended (${signal ?? code}) before ${what}`)));
       const timer = setTimeout(
         () => settle(() => reject(new Error(`open-loop client: no ${what} in ${ms} ms`))),
         ms,

@@ -1,6 +1,7 @@
 /** The results as a page to be read. */
 import { names } from "../contenders/contender.js";
 import type { Machine } from "../setting/machine.js";
+import { bearable } from "../setting/others.js";
 import type { Section } from "./section.js";
 import { type Cell, type Column, compare, readSamples, summarize, type Table } from "./table.js";
 import type { Verdict } from "./targets.js";
@@ -10,6 +11,8 @@ export interface Results {
   readonly versions: Readonly<Record<string, string>>;
   readonly quick: boolean;
   readonly sections: readonly Section[];
+  /** The share of the processors that other work took just before each scenario. */
+  readonly others: readonly number[];
   /** What could not be measured, and why. */
   readonly troubles: readonly string[];
   readonly verdicts: readonly Verdict[];
@@ -21,7 +24,7 @@ export function renderMarkdown(results: Results, charts: readonly string[]): str
   const parts = [
     "# Benchmarks",
     "Made by `npm run bench`; do not edit. Everything below was measured in one run, in turns, on the same machine over loopback. A figure is the median of its rounds, with the lowest and the highest behind it, and then how many times its floor it is.",
-    `${machine.date} · ${machine.processors}, ${machine.memory}, ${machine.kernel} · Node ${machine.node} · naught ${machine.naught} · ${versions.join(" · ")} · load average before: ${machine.loadBefore.toFixed(2)}${results.quick ? " · **a quick run: too short for figures to be quoted**" : ""}`,
+    `${machine.date} · ${machine.processors}, ${machine.memory}, ${machine.kernel} · Node ${machine.node} · naught ${machine.naught} · ${versions.join(" · ")} · ${describeOthers(results.others)}${results.quick ? " · **a quick run: too short for figures to be quoted**" : ""}`,
     contestants,
     ...charts.map((file) => `![${file.replace(/\.svg$/, "")}](charts/${file})`),
     ...(results.verdicts.length > 0 ? ["## Targets", renderVerdicts(results.verdicts)] : []),
@@ -31,6 +34,12 @@ export function renderMarkdown(results: Results, charts: readonly string[]): str
       : []),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+function describeOthers(others: readonly number[]): string {
+  const most = Math.max(0, ...others);
+  const share = `other work before each scenario: at most ${(most * 100).toFixed(0)} % of the processors`;
+  return most > bearable ? `**${share}: too much for times to be quoted**` : share;
 }
 
 const contestants = [

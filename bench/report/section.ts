@@ -13,6 +13,8 @@ export interface Section {
 
 export interface Plan {
   readonly quick: boolean;
+  /** How many rounds there are, where a full run has so many. */
+  rounds(full: number): number;
   readonly contenders: readonly Contender[];
   readonly peers: Peers;
   say(text: string): void;

@@ -21,7 +21,7 @@ const columns = [
 export async function balance(plan: Plan): Promise<Section> {
   const book = openBook("balance", `${workers} workers, ${connections} kept connections`, columns);
   const app = { script: join(servers, "app.cjs"), workers };
-  const rounds = plan.quick ? 2 : 5;
+  const rounds = plan.rounds(5);
   await withCompany(listEntrants(plan), app, { WORK_US: "300" }, async (members) => {
     for (let round = 0; round < rounds; round += 1) {
       plan.say(`balance, round ${round + 1} of ${rounds}`);

@@ -33,7 +33,7 @@ async function measureStatus(plan: Plan): Promise<Table> {
     const own = openStage();
     try {
       // The first run of each only fills the caches of the file system.
-      for (let round = -1; round < (plan.quick ? 7 : 31); round += 1) {
+      for (let round = -1; round < Math.max(7, plan.rounds(31)); round += 1) {
         for (const { name, command } of rotate(commands, round + 1)) {
           const { ms } = await (stages.get(name) ?? own).run(command);
           if (round >= 0) book.add(name, "wall", ms);
@@ -53,7 +53,7 @@ async function measureLifecycle(plan: Plan): Promise<Table> {
     { key: "deploy", label: "deploy", unit: "ms", floor },
   ]);
   const env = { BOOT_MS: "500" };
-  for (let round = 0; round < (plan.quick ? 1 : 5); round += 1) {
+  for (let round = 0; round < plan.rounds(5); round += 1) {
     plan.say(`cli, start and deploy, round ${round + 1}`);
     const own = openStage(env);
     const { ms } = await bootBare(own, script).finally(() => own.close());

@@ -33,7 +33,7 @@ export async function deploys(plan: Plan): Promise<Section> {
         ? "A server that closes itself when it is told to leave, then exits"
         : "A server that exits at once when it is told to leave";
     const book = openBook(`deploys-${leaving}`, title, columns);
-    const rounds = plan.quick ? 1 : 2;
+    const rounds = plan.rounds(2);
     for (let round = 0; round < rounds; round += 1) {
       for (const contender of rotate(plan.contenders, round)) {
         plan.say(`deploys, ${leaving}, round ${round + 1} of ${rounds}: ${contender.name}`);

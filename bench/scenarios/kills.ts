@@ -43,7 +43,7 @@ async function killWorkers(plan: Plan, workers: number): Promise<Table> {
   const title = workers === 1 ? "The only worker" : `One of ${workers} workers`;
   const book = openBook(`kills-worker${workers}`, title, columns);
   const app = { script: join(servers, "app.cjs"), workers };
-  const count = plan.quick ? 1 : 6;
+  const count = plan.rounds(6);
   for (const contender of plan.contenders) {
     plan.say(`kills, one of ${workers} workers: ${contender.name}`);
     const killAll = async (service: Service, stage: Stage): Promise<void> => {
@@ -71,7 +71,7 @@ async function killWorkers(plan: Plan, workers: number): Promise<Table> {
 async function killSupervisor(plan: Plan, role: "master" | "daemon"): Promise<Table> {
   const title = role === "master" ? "The master (the cluster primary)" : "The daemon";
   const book = openBook(`kills-${role}`, title, [...columns, after]);
-  const rounds = plan.quick ? 1 : 2;
+  const rounds = plan.rounds(2);
   const missing = role === "master" ? "pm2" : "cluster";
   const those = listDistinct(plan.contenders).filter(({ name }) => name !== missing);
   const pick = (service: Service) => service.supervisors.find((each) => each.role === role)?.pid;

@@ -28,7 +28,7 @@ export async function memory(plan: Plan): Promise<Section> {
 
 async function measureIdle(plan: Plan, restMs: number): Promise<Table> {
   const book = openBook("memory-idle", "Idle", [{ key: "idle", label: "private", unit: "MB", floor }]);
-  for (let round = 0; round < (plan.quick ? 1 : 3); round += 1) {
+  for (let round = 0; round < plan.rounds(3); round += 1) {
     plan.say(`memory, idle, round ${round + 1}`);
     book.add(floor, "idle", await measureFloor(restMs));
     for (const contender of rotate(listDistinct(plan.contenders), round)) {

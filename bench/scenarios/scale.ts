@@ -19,7 +19,7 @@ export async function scale(plan: Plan): Promise<Section> {
   const tables = [];
   for (const workers of plan.quick ? [1, 8] : [1, 8, 32, 64]) {
     const book = openBook(`scale-${workers}`, `${workers} worker${workers === 1 ? "" : "s"}`, columns);
-    const rounds = plan.quick || workers === 32 ? 1 : 2;
+    const rounds = workers === 32 ? 1 : plan.rounds(2);
     for (let round = 0; round < rounds; round += 1) {
       plan.say(`scale, ${workers} workers, round ${round + 1} of ${rounds}`);
       const those = plan.contenders.filter(

@@ -16,7 +16,7 @@ const columns = [
 ];
 
 export async function steady(plan: Plan): Promise<Section> {
-  const rounds = plan.quick ? 1 : 5;
+  const rounds = plan.rounds(5);
   const tables = [];
   for (const workers of [1, 2]) {
     const book = openBook(`steady${workers}`, `${workers} worker${workers > 1 ? "s" : ""}`, columns);

@@ -1,7 +1,7 @@
 /** What the figures were taken on; nothing that tells one machine from another of its kind. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
+import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { root } from "../../test/support/servers.js";
 
@@ -12,7 +12,6 @@ export interface Machine {
   readonly kernel: string;
   readonly node: string;
   readonly naught: string;
-  readonly loadBefore: number;
 }
 
 export function describeMachine(): Machine {
@@ -24,7 +23,6 @@ export function describeMachine(): Machine {
     kernel: `Linux ${/^\d+\.\d+/.exec(release())?.[0] ?? ""}`,
     node: process.versions.node,
     naught: `${version}${revision()}`,
-    loadBefore: loadavg()[0] ?? 0,
   };
 }
 
