@@ -1,6 +1,6 @@
 // Runs the end-to-end core on every supported Node: npm's package `node` brings each, into a folder outside the repository.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -28,6 +28,8 @@ let failed = false;
 for (const version of versions) {
   const folder = mkdtempSync(join(tmpdir(), `node-${version}-`));
   try {
+    // Some tests run it as somebody else.
+    chmodSync(folder, 0o755);
     writeFileSync(join(folder, "package.json"), "{}");
     run("npm", ["install", "--no-save", "--no-audit", "--no-fund", `node@${version}`], {
       cwd: folder,
