@@ -12,6 +12,9 @@ import { createWatcher } from "./watcher.js";
 /** How long, in milliseconds, a daemon that has nothing to do may take to end. */
 const patience = 5_000;
 
+/** How long, in milliseconds, the answer of a daemon that has ended already may take on a machine that is busy. */
+const answerPatience = 1_000;
+
 /** `fds` are this process's; the daemon knows them by other numbers. */
 export async function startDetached(
   start: Start,
@@ -41,8 +44,8 @@ export async function startDetached(
 
 async function awaitOutcome(daemon: SpawnedDaemon, start: Start): Promise<StartOutcome> {
   const ended = daemon.ended.then(async (why): Promise<StartOutcome> => {
-    // Its answer may still be on the way.
-    await sleep(100);
+    // Its answer may still be on the way: what it wrote last is read before its channel counts as closed.
+    await sleep(answerPatience);
     return { kind: "ended", why };
   });
   const answer = requestStart(daemon.peer, start).then((outcome) => outcome ?? lost(ended));
@@ -50,6 +53,6 @@ async function awaitOutcome(daemon: SpawnedDaemon, start: Start): Promise<StartO
 }
 
 async function lost(ended: Promise<StartOutcome>): Promise<StartOutcome> {
-  if (await settlesWithin(1_000, ended)) return ended;
+  if (await settlesWithin(2 * answerPatience, ended)) return ended;
   return { kind: "ended", why: "the daemon closed its channel without an answer" };
 }
