@@ -52,7 +52,8 @@ const thrifty = ["--max-semi-space-size=1", "--optimize-for-size"];
 
 function describeEnd(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
-    child.once("error", (error) => resolve(error.message));
+    // The channel's errors come here, too: that it was closed already, say, by a daemon that is about to end.
+    child.on("error", (error) => child.pid === undefined && resolve(error.message));
     child.once("exit", (code, signal) =>
       resolve(signal ? `the daemon was killed by ${signal}` : `the daemon ended with exit code ${code}`),
     );
