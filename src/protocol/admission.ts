@@ -1,8 +1,9 @@
 /** What may come in at all: the check that every message passes before anybody acts on it. */
-import { ErrorCodes, type Message } from "vscode-jsonrpc/node";
+import { protocolErrorTable } from "./errors.js";
+import { fail, type Message, type MessageId, type Response } from "./message.js";
 
 /** `refusal` is the error to be answered. */
-export type Admission = { readonly message: Message } | { readonly refusal: Message };
+export type Admission = { readonly message: Message } | { readonly refusal: Response };
 
 /** After this a message is a request (its id a string, a number or null), a notification or a response. */
 export function admit(value: unknown): Admission {
@@ -24,9 +25,9 @@ export function admit(value: unknown): Admission {
 }
 
 export function refuse(
-  id: string | number | null,
+  id: MessageId,
   text: string,
-  code: number = ErrorCodes.InvalidRequest,
-): { refusal: Message } {
-  return { refusal: { jsonrpc: "2.0", id, error: { code, message: text } } as Message };
+  kind: keyof typeof protocolErrorTable = "InvalidRequest",
+): { refusal: Response } {
+  return { refusal: fail(id, protocolErrorTable[kind].code, text) };
 }

@@ -1,8 +1,8 @@
 /** JSON-RPC over a Node process channel. The application's own messages travel there too, so ours are wrapped. */
-import type { Message } from "vscode-jsonrpc/node";
 import { admit } from "./admission.js";
 import type { Handle } from "./contract.js";
-import { carryHandle, findHandle, findPayload, Reader, type Transport, Writer } from "./transport.js";
+import type { Message } from "./message.js";
+import { carryHandle, findHandle, findPayload, Reader, type Transport } from "./transport.js";
 
 /** What a wrapped message looks like on a process channel. */
 export interface Wrapped {
@@ -45,16 +45,14 @@ export function openChannel(end: ChannelEnd, closeEnd = disconnect): Transport {
   const finish = (): void => {
     if (pending.close && pending.sends === 0) closeEnd(end);
   };
-  const write = (message: Message): Promise<void> =>
-    new Promise((resolve, reject) => {
-      pending.sends += 1;
-      send(end, { naught: 1, rpc: message }, findHandle(findPayload(message)), (error) => {
-        pending.sends -= 1;
-        if (error) reject(error);
-        else resolve();
-        finish();
-      });
+  const write = (message: Message, failed?: () => void): void => {
+    pending.sends += 1;
+    send(end, { naught: 1, rpc: message }, findHandle(findPayload(message)), (error) => {
+      pending.sends -= 1;
+      if (error) failed?.();
+      finish();
     });
+  };
   end.on("message", (message, handle) => {
     if (!isWrapped(message)) return;
     const admission = admit((message as Unchecked).rpc);
@@ -62,7 +60,7 @@ export function openChannel(end: ChannelEnd, closeEnd = disconnect): Transport {
     if (handle && typeof payload === "object" && payload !== null) carryHandle(payload, handle);
     else if (handle) closeHandle(handle);
     if ("message" in admission) reader.receive(admission.message);
-    else write(admission.refusal).catch(() => {});
+    else write(admission.refusal);
   });
   end.on("disconnect", () => reader.close());
   // What a peer wrote last may come after the news of its exit. `disconnect` never comes when it died before it had
@@ -72,7 +70,7 @@ export function openChannel(end: ChannelEnd, closeEnd = disconnect): Transport {
   end.on("error", () => {});
   return {
     reader,
-    writer: new Writer(write),
+    send: write,
     close() {
       pending.close = true;
       finish();

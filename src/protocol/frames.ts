@@ -1,11 +1,11 @@
 /** JSON-RPC over a stream, a socket or a pair of pipes, framed by the base protocol of LSP: a `Content-Length` header, then UTF-8 JSON. */
 import type { Duplex } from "node:stream";
-import type { Message } from "vscode-jsonrpc/node";
 import { admit, refuse } from "./admission.js";
-import { checkBatch, createBatches } from "./batch.js";
+import { takeBatch } from "./batch.js";
 import { createDecoder, FrameError } from "./decoder.js";
 import { parseText } from "./json-text.js";
-import { Reader, type Transport, Writer } from "./transport.js";
+import type { Message } from "./message.js";
+import { Reader, type Transport } from "./transport.js";
 
 /** What one connection may cost. */
 export interface Limits {
@@ -50,16 +50,27 @@ export const limits: Limits = {
  */
 export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
   const reader = new Reader();
-  const batches = createBatches();
   const decoder = createDecoder(bounds);
   let deadline: NodeJS.Timeout | undefined;
   // A client may close its sending half and wait for its answers: the connection ends with the last of them.
   let halfClosed = false;
   let ended = false;
+  let corked = false;
+  let reading = false;
 
-  const send = (message: Message | readonly Message[]): void => {
-    if (ended || !socket.writable) throw new Error("the connection is closed");
-    socket.write(encodeFrame(message));
+  const flush = (): void => {
+    corked = false;
+    socket.uncork();
+  };
+  const send = (message: Message | readonly Message[], failed?: () => void): void => {
+    if (ended || !socket.writable) return failed?.();
+    // What is said in one breath is handed to the kernel at once.
+    if (!corked) {
+      corked = true;
+      socket.cork();
+      queueMicrotask(flush);
+    }
+    socket.write(frame(message));
     if (socket.writableLength > bounds.queued) socket.destroy();
   };
   const end = (): void => {
@@ -75,24 +86,18 @@ export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
   };
   const fail = (text: string): void => {
     if (ended) return;
-    if (socket.writable) send(refuse(null, text).refusal);
+    send(refuse(null, text).refusal);
     end();
     reader.close();
   };
   const take = (body: Buffer): void => {
     const parsed = parseText(body, bounds);
-    if ("value" in parsed && Array.isArray(parsed.value)) return takeBatch(parsed.value);
+    if ("value" in parsed && Array.isArray(parsed.value)) {
+      return takeBatch(parsed.value, bounds.batch, reader.receive, send);
+    }
     const admission = "refusal" in parsed ? parsed : admit(parsed.value);
     if ("message" in admission) reader.receive(admission.message);
-    else if (socket.writable) send(admission.refusal);
-  };
-  const takeBatch = (elements: readonly unknown[]): void => {
-    const answer = (answers: Message | readonly Message[]): void => {
-      if (socket.writable) send(answers);
-    };
-    const refused = checkBatch(elements, bounds.batch);
-    if (refused) return answer(refused.refusal);
-    for (const message of batches.open(elements, answer)) reader.receive(message);
+    else send(admission.refusal);
   };
   const expect = (): void => {
     if (!decoder.partial || deadline || halfClosed) return;
@@ -106,22 +111,31 @@ export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
     clearTimeout(deadline);
     deadline = undefined;
   };
+  const isFull = (): boolean => reader.inHand >= bounds.inHand || socket.writableLength >= bounds.unread;
   const receive = (chunk: Buffer): void => {
     decoder.push(chunk);
+    regulate();
+  };
+  /** Takes what has come as far as there is room for it, and reads on only when all of it is taken. */
+  const regulate = (): void => {
+    // Taking a message may settle it.
+    if (reading || ended || socket.destroyed) return;
+    reading = true;
     try {
-      for (let body = decoder.next(); body !== undefined && !ended; body = decoder.next()) {
+      while (!isFull() && !ended) {
+        const body = decoder.next();
+        if (body === undefined) break;
         relax();
         take(body);
       }
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       return fail(error.message);
+    } finally {
+      reading = false;
     }
-    regulate();
-  };
-  const regulate = (): void => {
     if (ended || socket.destroyed) return;
-    if (reader.inHand >= bounds.inHand || socket.writableLength >= bounds.unread) {
+    if (isFull()) {
       socket.pause();
       return relax();
     }
@@ -144,14 +158,14 @@ export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
     reader.close();
   });
   if (socket.destroyed) reader.close();
-  const write = async (message: Message): Promise<void> => {
-    const complete = batches.collect(message);
-    if (complete) send(complete);
-  };
-  return { reader, writer: new Writer(write), close: end };
+  return { reader, send, close: end };
+}
+
+function frame(message: unknown): string {
+  const body = JSON.stringify(message);
+  return `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
 export function encodeFrame(message: unknown): Buffer {
-  const body = Buffer.from(JSON.stringify(message), "utf8");
-  return Buffer.concat([Buffer.from(`Content-Length: ${body.length}\r\n\r\n`, "latin1"), body]);
+  return Buffer.from(frame(message), "utf8");
 }

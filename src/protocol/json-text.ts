@@ -1,7 +1,7 @@
 /** A JSON text from a stranger: parsed only when that cannot cost more than its size suggests. */
 import { isUtf8 } from "node:buffer";
-import { ErrorCodes, type Message } from "vscode-jsonrpc/node";
 import { refuse } from "./admission.js";
+import type { Response } from "./message.js";
 
 export interface TextLimits {
   readonly depth: number;
@@ -11,15 +11,15 @@ export interface TextLimits {
 export function parseText(
   text: Buffer,
   limits: TextLimits,
-): { readonly value: unknown } | { readonly refusal: Message } {
-  if (!isUtf8(text)) return refuse(null, "the message is not valid UTF-8", ErrorCodes.ParseError);
+): { readonly value: unknown } | { readonly refusal: Response } {
+  if (!isUtf8(text)) return refuse(null, "the message is not valid UTF-8", "ParseError");
   const { depth, values } = measure(text);
   if (depth > limits.depth) return refuse(null, `a message is nested at most ${limits.depth} levels deep`);
   if (values > limits.values) return refuse(null, `a message has at most ${limits.values} values`);
   try {
     return { value: JSON.parse(text.toString("utf8")) };
   } catch {
-    return refuse(null, "the message is not JSON", ErrorCodes.ParseError);
+    return refuse(null, "the message is not JSON", "ParseError");
   }
 }
 

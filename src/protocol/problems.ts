@@ -22,6 +22,10 @@ export function explainErrors(errors: readonly ValidationError[], whole: string)
   return [...found.values()];
 }
 
+export function joinProblems(problems: readonly Problem[]): string {
+  return problems.map(({ path, expected }) => `${path} should be ${expected}`).join("; ");
+}
+
 export function shorten(text: string): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }

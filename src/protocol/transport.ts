@@ -1,21 +1,26 @@
 /** What carries messages between two peers, and the simplest such thing: a pair within one process. */
-import { AbstractMessageReader, AbstractMessageWriter, type Message } from "vscode-jsonrpc/node";
 import type { Handle } from "./contract.js";
+import type { Message, Response } from "./message.js";
 
 /** One end of a connection. Both directions end together. */
 export interface Transport {
   readonly reader: Reader;
-  readonly writer: Writer;
-  /** Ends the connection once all that was written has been handed over; idempotent. */
+  /** Sends in order; `failed` is called when the message cannot be handed over any more. */
+  send(message: Message, failed?: () => void): void;
+  /** Ends the connection once all that was sent has been handed over; idempotent. */
   close(): void;
 }
 
+/** `answer` is where the answer to a request goes, when that is not simply `send`: a part of a batch. */
+export type Take = (message: Message, answer?: (response: Response) => void) => void;
+
 /** Hands incoming messages to the one who listens, and counts those that are not dealt with yet. */
-export class Reader extends AbstractMessageReader {
-  #callback: ((message: Message) => void) | undefined;
-  #early: Message[] = [];
+export class Reader {
+  #take: Take | undefined;
+  #early: Parameters<Take>[] = [];
   #closed = false;
   #inHand = 0;
+  readonly #closeListeners: (() => void)[] = [];
   /** Called when a message has been dealt with: a request is answered, anything else handled. */
   onSettle: () => void = () => {};
 
@@ -27,44 +32,34 @@ export class Reader extends AbstractMessageReader {
     return this.#closed;
   }
 
-  listen(callback: (message: Message) => void): { dispose(): void } {
-    this.#callback = callback;
-    for (const message of this.#early.splice(0)) callback(message);
-    return { dispose: () => {} };
+  /** Whoever listens has to call `settle` once for each message. */
+  listen(take: Take): void {
+    this.#take = take;
+    for (const each of this.#early.splice(0)) take(...each);
   }
 
-  receive(message: Message): void {
+  readonly receive: Take = (message, answer) => {
     this.#inHand += 1;
-    if (this.#callback) this.#callback(message);
-    else this.#early.push(message);
-  }
+    if (this.#take) this.#take(message, answer);
+    else this.#early.push([message, answer]);
+  };
 
   settle(): void {
     this.#inHand -= 1;
     this.onSettle();
   }
 
+  /** Called once, when nothing more will come. */
+  onClose(listener: () => void): void {
+    if (this.#closed) queueMicrotask(listener);
+    else this.#closeListeners.push(listener);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.fireClose();
+    for (const listener of this.#closeListeners.splice(0)) listener();
   }
-}
-
-/** Hands outgoing messages to a `send` function, in order. */
-export class Writer extends AbstractMessageWriter {
-  readonly #send: (message: Message) => Promise<void>;
-
-  constructor(send: (message: Message) => Promise<void>) {
-    super();
-    this.#send = send;
-  }
-
-  write(message: Message): Promise<void> {
-    return this.#send(message);
-  }
-
-  end(): void {}
 }
 
 /** Two transports, each the other's far end, within one process. */
@@ -80,13 +75,13 @@ export function createPair(): [Transport, Transport] {
   };
   const end = (near: Reader, far: Reader): Transport => ({
     reader: near,
-    writer: new Writer(async (message) => {
-      if (!open) throw new Error("the connection is closed");
+    send(message, failed) {
+      if (!open) return failed?.();
       // A copy, as on any wire: neither side may see the other's later changes.
       const copy = JSON.parse(JSON.stringify(message)) as Message;
       moveHandle(message, copy);
       queueMicrotask(() => far.receive(copy));
-    }),
+    },
     close,
   });
   return [end(readers[0], readers[1]), end(readers[1], readers[0])];

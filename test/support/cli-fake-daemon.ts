@@ -12,8 +12,8 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
   const exitCode = Number(process.env.CLI_TEST_EXIT ?? 0);
   const socket = connect(process.env.CLI_TEST_BRIDGE ?? "");
   const far = openFrames(socket);
-  transport.reader.listen((message) => void far.writer.write(message));
-  far.reader.listen((message) => void transport.writer.write(message).catch(() => {}));
+  transport.reader.listen((message) => far.send(message));
+  far.reader.listen((message) => transport.send(message));
   socket.on("close", () => ended(exitCode));
 }
 

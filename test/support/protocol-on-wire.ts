@@ -1,11 +1,9 @@
 /** Makes a test of one stranger's connection, and gives that stranger what it needs to speak. */
 import { test } from "node:test";
-import type { Handlers } from "../../src/protocol/contract.js";
-import type { Daemon } from "../../src/protocol/daemon.js";
 import type { Limits } from "../../src/protocol/frames.js";
 import { type Frame, openWire, type Served, serve, type Wire } from "./protocol-wire.js";
 
-type DaemonHandlers = Partial<Handlers<typeof Daemon>>;
+type DaemonHandlers = Parameters<typeof serve>[0];
 type Body = (wire: Wire, served: Served) => Promise<void>;
 
 export function onWire(

@@ -126,8 +126,8 @@ onWire("deep nesting and myriads of values are refused, whatever they are part o
   wire.write(framed(`{"jsonrpc":"2.0","id":1,"method":"daemon/hello","params":{"x":${nested(62)}}}`));
   wire.write(framed(`{"jsonrpc":"2.0","id":2,"method":"daemon/hello","params":{"x":${nested(63)}}}`));
   assert.deepEqual((await wire.take(2)).map(code), [
-    [null, -32600],
     [1, undefined],
+    [null, -32600],
   ]);
 });
 

@@ -58,7 +58,7 @@ test("an error with a code that nobody knows keeps it", async () => {
   const [near, far] = createPair();
   far.reader.listen((message) => {
     const { id } = message as unknown as { id: number };
-    far.writer.write({ jsonrpc: "2.0", id, error: { code: 4711, message: "new" } } as never);
+    far.send({ jsonrpc: "2.0", id, error: { code: 4711, message: "new" } });
   });
   const { client } = connect(near, Watcher, { event() {}, waiting() {}, notice() {} }, Daemon);
   await assert.rejects(client.hello({}), (error: Error & { code?: number }) => {

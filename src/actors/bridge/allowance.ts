@@ -1,7 +1,7 @@
 /** What a client of a restricted bridge may send: which methods, and which parameters of a deploy. */
-import type { Message } from "vscode-jsonrpc/node";
 import { Daemon } from "../../protocol/daemon.js";
 import { errorTable } from "../../protocol/errors.js";
+import { type Call, fail, type MessageId, type Response } from "../../protocol/message.js";
 
 export type Method = Exclude<keyof typeof Daemon.methods, "start">;
 
@@ -12,15 +12,13 @@ export const methods = (Object.keys(Daemon.methods) as (keyof typeof Daemon.meth
 
 export type Judgement =
   /** To be sent on; `dropped` names the parameters that it was relieved of. */
-  | { readonly verdict: "pass"; readonly message: Message; readonly dropped: readonly string[] }
+  | { readonly verdict: "pass"; readonly message: Call; readonly dropped: readonly string[] }
   /** `answer` is the refusal, where the message asks for one. */
-  | { readonly verdict: "refuse"; readonly answer: Message | undefined };
+  | { readonly verdict: "refuse"; readonly answer: Response | undefined };
 
-/** Judges a message that has passed `admit`. */
-export function judge(message: Message, allowed: ReadonlySet<Method>): Judgement {
-  const { id, method, params } = message as { id?: unknown; method?: string; params?: unknown };
-  // The daemon asks nothing, so nobody has to answer it.
-  if (method === undefined) return { verdict: "refuse", answer: undefined };
+/** Judges a call that has passed `admit`. */
+export function judge(message: Call, allowed: ReadonlySet<Method>): Judgement {
+  const { id, method, params } = message;
   if (method.startsWith("$/")) return { verdict: "pass", message, dropped: [] };
   if (!isAllowed(method, allowed)) return { verdict: "refuse", answer: refuse(id, method) };
   return method === "daemon/deploy" ? relieve(message, params) : { verdict: "pass", message, dropped: [] };
@@ -37,22 +35,18 @@ function isAllowed(method: string, allowed: ReadonlySet<Method>): boolean {
 const harmless = ["id", "workerCount", "timeout", "drain"];
 
 /** Whoever may choose the script, its arguments, environment or directory may run any code. */
-function relieve(message: Message, params: unknown): Judgement {
+function relieve(message: Call, params: unknown): Judgement {
   if (typeof params !== "object" || params === null || Array.isArray(params)) {
     return { verdict: "pass", message, dropped: [] };
   }
   const entries = Object.entries(params);
   const kept = entries.filter(([name]) => harmless.includes(name));
   const dropped = entries.map(([name]) => name).filter((name) => !harmless.includes(name));
-  return { verdict: "pass", message: { ...message, params: Object.fromEntries(kept) } as Message, dropped };
+  return { verdict: "pass", message: { ...message, params: Object.fromEntries(kept) }, dropped };
 }
 
-function refuse(id: unknown, method: string): Message | undefined {
+function refuse(id: MessageId | undefined, method: string): Response | undefined {
   if (id === undefined) return undefined;
-  const { code } = errorTable.NotAllowed;
-  const error = {
-    code,
-    message: `${JSON.stringify(method.slice(0, 200))} is not allowed on this connection`,
-  };
-  return { jsonrpc: "2.0", id, error } as Message;
+  const name = JSON.stringify(method.slice(0, 200));
+  return fail(id, errorTable.NotAllowed.code, `${name} is not allowed on this connection`);
 }
