@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The program `naught`: the command line as a process. */
 import { printError } from "../actors/cli/print.js";
 import { runCommandLine } from "../actors/cli/run.js";

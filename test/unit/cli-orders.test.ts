@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { buildDeploy } from "../../src/actors/cli/deploy.js";
-import { type InvocationOf, parseCommand } from "../../src/actors/cli/parse.js";
+import type { InvocationOf } from "../../src/actors/cli/parse.js";
 import { resolveIpcFile } from "../../src/actors/cli/paths.js";
 import { buildStart } from "../../src/actors/cli/start-order.js";
 import { cleanDaemonEnvironment, cleanEnvironment } from "../../src/actors/environment.js";
+import { parseCommand } from "../support/parse.js";
 
 const environment = {
   A: "1",

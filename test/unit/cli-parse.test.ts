@@ -5,9 +5,10 @@ import { test } from "node:test";
 import { type CommandName, commandLine, commandNames } from "../../src/actors/cli/command-line.js";
 import { printHelp, printUsage } from "../../src/actors/cli/help.js";
 import type { Option } from "../../src/actors/cli/option.js";
-import { findCommand, type InvocationOf, parseCommand } from "../../src/actors/cli/parse.js";
+import { findCommand, type InvocationOf } from "../../src/actors/cli/parse.js";
 import { findClosest } from "../../src/actors/cli/spelling.js";
 import { UsageError } from "../../src/actors/cli/usage-error.js";
+import { parseCommand } from "../support/parse.js";
 
 const parse = <K extends CommandName>(command: K, ...argv: string[]): InvocationOf<K> =>
   parseCommand(command, argv) as unknown as InvocationOf<K>;

@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { buildDeploy } from "../../src/actors/cli/deploy.js";
-import { type InvocationOf, parseCommand } from "../../src/actors/cli/parse.js";
+import type { InvocationOf } from "../../src/actors/cli/parse.js";
 import { findRemote } from "../../src/actors/cli/remote.js";
 import { listWords } from "../../src/actors/cli/start-remote.js";
 import { parseDestination } from "../../src/client/destination.js";
 import { quoteProgram, quoteWords } from "../../src/client/shell.js";
 import { diagnose } from "../../src/client/ssh-end.js";
+import { parseCommand } from "../support/parse.js";
 
 test("a destination is a host, perhaps with a user and a port", () => {
   const read = (text: string) => {

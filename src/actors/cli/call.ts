@@ -1,9 +1,9 @@
 /** One command's call to a daemon that should be running, here or on another host. */
+import { type DaemonPeer, type Reached, reachDaemon } from "../../client/reach.js";
 import type { CommandName } from "./command-line.js";
 import { isError, reportError } from "./failure.js";
 import { defaultIpcFile, resolveIpcFile } from "./paths.js";
 import { notRunning, printError, printLostLink, printUnanswered, printUnreachable } from "./print.js";
-import { type DaemonPeer, type Reached, reachDaemon } from "./reach.js";
 import { findRemote, toHost } from "./remote.js";
 import type { RemoteValues } from "./remote-options.js";
 import type { Terminal } from "./terminal.js";

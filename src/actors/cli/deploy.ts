@@ -1,5 +1,4 @@
 /** `naught deploy` */
-import { randomUUID } from "node:crypto";
 import { isAbsolute, resolve } from "node:path";
 import { quoteWords } from "../../client/shell.js";
 import { NaughtError } from "../../protocol/errors.js";
@@ -47,7 +46,7 @@ export async function runDeploy(invocation: InvocationOf<"deploy">, terminal: Te
       outcome = peer.client.attachDeploy({ deploy: wanted });
     } else if (distant) {
       // Known before the answer, so that a lost connection does not leave the user without a name for the deploy.
-      id = randomUUID().slice(0, 8);
+      id = (await import("node:crypto")).randomUUID().slice(0, 8);
       const deploy = remote ? local : buildDeploy(invocation, process.env, true);
       outcome = settle(peer, { ...deploy, id }, terminal, (other) => {
         id = other;

@@ -1,5 +1,4 @@
 /** From what the user typed to a command with its values. */
-import { Cli, Command, Option } from "clipanion";
 import {
   type CommandName,
   type CommandSpec,
@@ -10,7 +9,7 @@ import {
 } from "./command-line.js";
 import { findClosest } from "./spelling.js";
 import { UsageError } from "./usage-error.js";
-import { quote, separateWords } from "./words.js";
+import { quote, type Words } from "./words.js";
 
 /** One command as it is to be carried out. */
 export interface InvocationOf<K extends CommandName> {
@@ -25,11 +24,20 @@ export interface InvocationOf<K extends CommandName> {
 
 export type Invocation = { [K in CommandName]: InvocationOf<K> }[CommandName];
 
-/** Throws a UsageError. */
-export function parseCommand(command: CommandName, argv: readonly string[]): Invocation {
-  const words = separateWords(command, argv);
+/** The values of the options as texts, and the operands; `undefined` where an option was not typed. */
+export interface Bound {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly operands: readonly string[];
+}
+
+/** Throws a UsageError. `bind` is needed where options were typed, and only there: loading it takes its time. */
+export function parseWords(
+  command: CommandName,
+  words: Words,
+  bind?: (command: CommandName, words: Words) => Bound,
+): Invocation {
   if (words.help) return { command: "help", options: {}, typed: {}, operand: command, tail: undefined };
-  const { values, operands } = bindWords(command, words.options, words.operands);
+  const { values, operands } = bind?.(command, words) ?? { values: {}, operands: words.operands };
   const operand = checkOperands(command, operands);
   return {
     command,
@@ -48,30 +56,6 @@ export function findCommand(word: string): CommandName {
   const kind = word.startsWith("-") ? "option" : "command";
   const closest = findClosest(word, commandNames);
   throw new UsageError(`unknown ${kind} ${quote(word)}${closest ? `; did you mean ${quote(closest)}?` : ""}`);
-}
-
-function bindWords(
-  command: CommandName,
-  options: readonly string[],
-  operands: readonly string[],
-): { values: Record<string, unknown>; operands: string[] } {
-  const names = Object.keys(commandLine[command].options);
-  class Bound extends Command {
-    static override paths = [[command]];
-    readonly operands = Option.Rest();
-    readonly values: Record<string, unknown> = {};
-    [option: `--${string}`]: unknown;
-
-    constructor() {
-      super();
-      for (const name of names) this[`--${name}`] = Option.String(`--${name}`);
-    }
-
-    async execute(): Promise<void> {}
-  }
-  const bound = Cli.from(Bound).process([command, ...options, "--", ...operands]) as Bound;
-  const values = Object.fromEntries(names.map((name) => [name, bound[`--${name}`]]));
-  return { values, operands: bound.operands };
 }
 
 function dropMissing(values: Readonly<Record<string, unknown>>): Record<string, unknown> {

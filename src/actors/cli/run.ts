@@ -1,9 +1,10 @@
 /** The CLI actor: carries out one command line and says with which status the process should end. */
 import type { CommandName } from "./command-line.js";
-import { findCommand, type Invocation, parseCommand } from "./parse.js";
+import { findCommand, type Invocation, parseWords } from "./parse.js";
 import { printUsageError } from "./print.js";
 import type { Terminal } from "./terminal.js";
 import { UsageError } from "./usage-error.js";
+import { separateWords } from "./words.js";
 
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
   let command: CommandName | undefined;
@@ -11,12 +12,18 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     const [first, ...rest] = argv;
     if (first === undefined) return await refuseNothing(terminal);
     command = findCommand(first);
-    return await perform(parseCommand(command, rest), terminal);
+    return await perform(await parse(command, rest), terminal);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     terminal.err(printUsageError(command, error.message));
     return 2;
   }
+}
+
+async function parse(command: CommandName, argv: readonly string[]): Promise<Invocation> {
+  const words = separateWords(command, argv);
+  if (words.options.length === 0) return parseWords(command, words);
+  return parseWords(command, words, (await import("./bind.js")).bindWords);
 }
 
 async function refuseNothing(terminal: Terminal): Promise<number> {

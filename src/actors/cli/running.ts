@@ -1,8 +1,8 @@
 /** Whether a server runs on an ipc-file already, which decides whether another may be started there. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Reached, reachDaemon } from "../../client/reach.js";
 import type { Status } from "../../protocol/types.js";
 import { isError } from "./failure.js";
-import { type Reached, reachDaemon } from "./reach.js";
 import type { Terminal } from "./terminal.js";
 import { createWatcher } from "./watcher.js";
 
