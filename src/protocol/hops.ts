@@ -17,8 +17,7 @@ export interface MasterStart {
   preload: string;
   /** True when an earlier master served with this launch already: a worker that dies is then replaced, not a failed start. */
   resume: boolean;
-  /** True: the workers' output goes to the daemon; false: nowhere. */
-  output: { stdout: boolean; stderr: boolean };
+  output: OutputStreams;
   /** Descriptors, in the master, of the listening sockets that naught was given. */
   listenFds: number[];
   /** The names of those sockets; empty where nobody told them. */
@@ -68,10 +67,25 @@ export interface Serving {
   launch: ResolvedLaunch;
 }
 
-/** Whose output the pipe that comes with this message carries. */
+/** What becomes of the workers' output. */
+export interface OutputStreams {
+  /** True: it goes to the daemon; false: nowhere. */
+  stdout: boolean;
+  stderr: boolean;
+  /** True: the daemon can open, through /proc, what the master has open. */
+  procfs?: boolean;
+  /** Where pipes may be made if they cannot be made among the temporary files. */
+  directory?: string;
+}
+
+/** Whose output a pipe carries: the one at the path, or else the one that comes with this message. */
 export interface Output {
   worker: WorkerRef;
   stream: "stdout" | "stderr";
+  /** A FIFO, which can be opened any number of times. */
+  path?: string;
+  /** Why there is none. */
+  obstacle?: string;
 }
 
 /** What a server in a worker wants to listen on, as Node's own cluster module would ask its primary. */

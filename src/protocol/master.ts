@@ -53,8 +53,10 @@ export const Host = contract("host", {
   serving: notification(typia.createValidate<Serving>()),
   /** The workers that calls in flight wait for. */
   waiting: notification(typia.createValidate<Waiting>()),
-  /** Hands over the reading end of a new worker's output. */
+  /** Hands over a worker's output; settles when all of it was read and written. A pipe may be told of again. */
   output: request(typia.createValidate<Output>(), typia.createValidate<Empty>(), { handle: "in" }),
+  /** Answers at once: everything that was sent before has come. */
+  sync: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
   /** Asks for a listening socket, which the daemon binds once and keeps. */
   listen: request(typia.createValidate<HostListen>(), typia.createValidate<Listened>(), { handle: "out" }),
   /** A worker has closed a socket. */

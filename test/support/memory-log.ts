@@ -36,6 +36,7 @@ export function createMemoryLog(onWrite: (log: MemoryLog) => void = () => {}): M
       if (writable) for (const listener of drained) listener();
     },
     onDrain: (listener) => void drained.push(listener),
+    flush: async () => {},
     close: async () => {},
   };
   return log;

@@ -1,6 +1,6 @@
 /** The daemon actor: performs what its machine decides, and tells it what becomes of clients, files and the master. */
 import type { Socket } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { nanoid } from "nanoid";
 import { NaughtError } from "../../protocol/errors.js";
 import { openFrames } from "../../protocol/frames.js";
@@ -17,6 +17,7 @@ import { emptyDaemon, step } from "./machine.js";
 import { openServiceManager, type ServiceManager } from "./manager.js";
 import { type MasterProcess, startMaster } from "./master-process.js";
 import { buryOrphans } from "./orphans.js";
+import { canOpenThroughProc } from "./pipe.js";
 import { attempt, toRefusal } from "./refusal.js";
 import { onSignals } from "./signals.js";
 import { createSockets, type Sockets } from "./sockets.js";
@@ -160,6 +161,11 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
         ...params,
         listenFds,
         listenNames: start?.listenNames ?? [],
+        output: {
+          ...params.output,
+          procfs: canOpenThroughProc(master.pid),
+          directory: dirname(start?.ipcFile ?? "/"),
+        },
         preload: join(import.meta.dirname, "worker.cjs"),
       }),
     );

@@ -136,6 +136,7 @@ export async function openFileLog({ path, maxSize, onError }: OpenLog): Promise<
       return !behind;
     },
     onDrain: (listener) => void drained.push(listener),
+    flush: async () => void (await pumping),
     close: () => {
       closed ??= close();
       return closed;

@@ -3,8 +3,7 @@
  * log is behind, so that the kernel slows the worker instead of our memory growing, and only one while a line that is
  * too long to be held is on its way.
  */
-import { Socket, type SocketConstructorOpts } from "node:net";
-import type { Handle } from "../../protocol/contract.js";
+import type { Socket } from "node:net";
 import { type Lines, splitLines } from "./lines.js";
 import type { Log } from "./log.js";
 
@@ -17,7 +16,7 @@ export interface Pipe {
 
 export interface Funnel {
   /** Reads the pipe until its end; `onBytes` sees what goes to the log. */
-  attach(handle: Handle, onBytes: (bytes: Buffer) => void): Pipe;
+  attach(socket: Socket, onBytes: (bytes: Buffer) => void): Pipe;
   /** Resolves when every pipe has ended. */
   whenEmpty(): Promise<void>;
   /** Gives the log what is left in the pipes that are still open, and closes them. */
@@ -40,8 +39,7 @@ export function createFunnel(log: Log): Funnel {
   let holding: NodeJS.Timeout | undefined;
   log.onDrain(regulate);
 
-  function attach(handle: Handle, onBytes: (bytes: Buffer) => void): Pipe {
-    const socket = adopt(handle);
+  function attach(socket: Socket, onBytes: (bytes: Buffer) => void): Pipe {
     const lines = splitLines();
     const ended = new Promise<void>((resolve) => {
       socket.on("close", () => {
@@ -115,9 +113,4 @@ export function createFunnel(log: Log): Funnel {
   }
 
   return { attach, whenEmpty, cut };
-}
-
-/** Node's types don't know that a socket can be made of a handle, though its own child processes are. */
-function adopt(handle: Handle): Socket {
-  return new Socket({ handle, readable: true, writable: false } as SocketConstructorOpts);
 }

@@ -21,10 +21,11 @@ export function createHost(
     },
     serving: (serving) => post({ type: "masterServing", serving }),
     waiting: (waiting) => post({ type: "masterWaiting", waiting }),
-    output(output, { handle }: CallContext) {
-      if (handle) logs.outputs.attach(output, handle);
+    async output(output, { handle }: CallContext) {
+      await logs.outputs.attach(output, handle);
       return {};
     },
+    sync: () => ({}),
     async listen(wish) {
       const { listened, handle } = await sockets.listen(wish);
       if (handle) carryHandle(listened, handle);

@@ -8,6 +8,8 @@ export interface Log {
   readonly writable: boolean;
   /** The listener is called whenever the log has caught up. */
   onDrain(listener: () => void): void;
+  /** Resolves when every byte that was written so far is in the file, or was given up. */
+  flush(): Promise<void>;
   /** Resolves when every byte written is in the file. */
   close(): Promise<void>;
 }
@@ -21,6 +23,7 @@ const nullLog: Log = {
   write: () => {},
   writable: true,
   onDrain: () => {},
+  flush: async () => {},
   close: async () => {},
 };
 
@@ -48,6 +51,10 @@ export function streamLog(stream: NodeJS.WritableStream): Log {
     return gone || inFlight === 0;
   }
 
+  function flush(): Promise<void> {
+    return new Promise((resolve) => (isSettled() ? resolve() : void settled.push(resolve)));
+  }
+
   function catchUp(): void {
     behind = false;
     for (const listener of drained) listener();
@@ -66,6 +73,7 @@ export function streamLog(stream: NodeJS.WritableStream): Log {
       return !behind;
     },
     onDrain: (listener) => void drained.push(listener),
-    close: () => new Promise((resolve) => (isSettled() ? resolve() : void settled.push(resolve))),
+    flush,
+    close: flush,
   };
 }

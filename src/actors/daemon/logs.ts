@@ -39,10 +39,10 @@ export async function openLogs(
   let naught: Log | undefined;
   try {
     naught = await add(log, process.stderr);
-    const outputs = createOutputs({
-      stdout: await add(stdout, process.stdout),
-      stderr: await add(stderr, process.stderr),
-    });
+    const outputs = createOutputs(
+      { stdout: await add(stdout, process.stdout), stderr: await add(stderr, process.stderr) },
+      report,
+    );
     return {
       outputs,
       naught: { write: report },

@@ -1,14 +1,21 @@
 /** What the workers print. Owns their pipes, and the last lines that each wrote to its stderr. */
+import { closeSync } from "node:fs";
+import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Handle } from "../../protocol/contract.js";
 import type { Output } from "../../protocol/types.js";
 import { createFunnel, type Pipe } from "./funnel.js";
 import type { Log } from "./log.js";
+import { openFifo, readFrom } from "./pipe.js";
 import { keepTail, type Tail } from "./tail.js";
+import { describeCause, isMissing } from "./trouble.js";
 
 export interface Outputs {
-  /** Takes over the reading end of a new worker's pipe. */
-  attach(output: Output, handle: Handle): void;
+  /**
+   * Reads a worker's pipe: the FIFO that `output` names, or else the one that came as a handle. Resolves when it was
+   * read to its end and all of that is in the file. One that is being read already may be told of again.
+   */
+  attach(output: Output, handle: Handle | undefined): Promise<void>;
   /** Gives a worker's last lines of stderr, once that has ended or `patience` ms have passed: somebody else may hold it. */
   tail(workerId: number, patience: number): Promise<string[]>;
   /** Resolves when every pipe has ended, or `patience` ms have passed, and all that they held was given to the logs. */
@@ -23,21 +30,65 @@ interface LastWords {
 /** So many workers that are gone are remembered. */
 const MOST_GONE = 64;
 
-export function createOutputs(logs: { readonly stdout: Log; readonly stderr: Log }): Outputs {
+const RETRY_MS = 1000;
+
+/** `say` gets what is wrong with the pipes, in words for naught's own log. */
+export function createOutputs(
+  logs: { readonly stdout: Log; readonly stderr: Log },
+  say: (line: string) => void = () => {},
+): Outputs {
   const stdout = createFunnel(logs.stdout);
   const stderr = createFunnel(logs.stderr);
   const living = new Map<number, LastWords>();
   const gone = new Map<number, LastWords>();
+  /** The FIFOs that are being read. */
+  const reading = new Map<string, Promise<void>>();
+  const closing = new AbortController();
+  const told = new Set<string>();
 
-  function attach({ worker, stream }: Output, handle: Handle): void {
+  function attach(output: Output, handle: Handle | undefined): Promise<void> {
+    if (output.path !== undefined) return attachFifo(output);
+    sayOnce(
+      `the workers' output goes through sockets, which do not outlive naught: ${output.obstacle ?? "there is no FIFO"}`,
+    );
+    return handle ? read(output, readFrom(handle)) : Promise.resolve();
+  }
+
+  async function attachFifo(output: Output): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        const { fd, identity } = openFifo(output);
+        const already = reading.get(identity);
+        if (already) closeSync(fd);
+        const ended = already ?? read(output, readFrom(fd)).finally(() => reading.delete(identity));
+        reading.set(identity, ended);
+        return await ended;
+      } catch (error) {
+        sayOnce(`cannot read what worker ${output.worker.slot} prints: ${describeCause(error)}`);
+        // Somebody who has no descriptor left now may have some later; what is gone comes back never.
+        if (isMissing(error)) return;
+        await delay(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {});
+      }
+    }
+  }
+
+  async function read({ worker, stream }: Output, socket: Socket): Promise<void> {
     if (stream === "stdout") {
-      stdout.attach(handle, () => {});
-      return;
+      await stdout.attach(socket, () => {}).ended;
+      return logs.stdout.flush();
     }
     const tail = keepTail();
-    const words = { pipe: stderr.attach(handle, tail.push), tail };
+    const words = { pipe: stderr.attach(socket, tail.push), tail };
     living.set(worker.id, words);
-    words.pipe.ended.then(() => bury(worker.id, words));
+    await words.pipe.ended;
+    bury(worker.id, words);
+    await logs.stderr.flush();
+  }
+
+  function sayOnce(line: string): void {
+    if (told.has(line)) return;
+    told.add(line);
+    say(line);
   }
 
   function bury(id: number, words: LastWords): void {
@@ -58,6 +109,7 @@ export function createOutputs(logs: { readonly stdout: Log; readonly stderr: Log
   }
 
   async function close(patience: number): Promise<void> {
+    closing.abort();
     await waitAtMost(patience, Promise.all([stdout.whenEmpty(), stderr.whenEmpty()]));
     await Promise.all([stdout.cut(), stderr.cut()]);
   }

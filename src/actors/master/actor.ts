@@ -1,5 +1,6 @@
 /** The master actor: performs what the pool decides, and tells the pool what becomes of the processes. */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { NaughtError } from "../../protocol/errors.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
@@ -14,6 +15,7 @@ import type {
 } from "../../protocol/types.js";
 import { createCalls, createTimers, startActor } from "../actor.js";
 import { forkWorker, type WorkerHandle } from "./handle.js";
+import { createOutputs, type Outputs } from "./outputs.js";
 import { emptyPool, step } from "./pool/pool.js";
 import type { Effect, Failure, Message, Pool, PoolWorker, Result, Timer } from "./pool/state.js";
 import { createSocketCopies } from "./socket-copies.js";
@@ -27,6 +29,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   const due = new Map<number, number>();
   const sockets = createSocketCopies();
   let config: MasterStart | undefined;
+  let outputs: Outputs | undefined;
 
   const host = connect(
     transport,
@@ -34,12 +37,16 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     {
       start: (params) => {
         config ??= params;
+        outputs ??= createOutputs(config.output);
+        outputs.reserve(params.workerCount);
         return calls.ask<MasterStarted>((call) => post({ ...params, type: "start", call }));
       },
       ping: () => ({}),
       status: () => calls.ask<Status>((call) => post({ type: "status", call })),
-      deploy: ({ timeout = null, ...params }) =>
-        calls.ask<MasterSettled>((call) => post({ ...params, type: "deploy", call, timeout })),
+      deploy({ timeout = null, ...params }) {
+        outputs?.reserve(params.workerCount);
+        return calls.ask<MasterSettled>((call) => post({ ...params, type: "deploy", call, timeout }));
+      },
       attachDeploy: ({ deploy: id }) =>
         calls.ask<MasterSettled>((call) => post({ type: "attachDeploy", call, id })),
       abortDeploy: ({ deploy: id }) =>
@@ -108,9 +115,16 @@ export function serveMaster(transport: Transport, ended: () => void): void {
           workers: effect.workers.map((worker) => ({ ...worker, ...nameWorker(worker) })),
         });
       case "end":
-        timers.clearAll();
-        return ended();
+        return void end();
     }
+  }
+
+  async function end(): Promise<void> {
+    timers.clearAll();
+    outputs?.close();
+    // What a worker has printed can be opened through this process only, for as long as it lives.
+    await Promise.race([host.client.sync({}).catch(() => {}), delay(syncPatience)]);
+    ended();
   }
 
   function setTimer(timer: Timer, seconds: number): void {
@@ -119,12 +133,12 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   }
 
   function fork({ id, slot, generation }: PoolWorker, launch: MasterStart["launch"]): void {
-    if (!config) throw new Error("a worker was to be forked before the start");
+    if (!config || !outputs) throw new Error("a worker was to be forked before the start");
     const handle = forkWorker(
       { id, slot, generation },
       launch,
       config,
-      { host: host.client, sockets },
+      { host: host.client, sockets, outputs },
       {
         online: () => post({ type: "online", worker: id }),
         offline: () => post({ type: "offline", worker: id }),
@@ -167,6 +181,9 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     return worker ? { reason, worker: nameWorker(worker) } : { reason };
   }
 }
+
+/** Milliseconds that a daemon which does not answer is given to open the last pipes. */
+const syncPatience = 10_000;
 
 /** Seconds beyond the drain that workers have to leave when the daemon is gone. */
 const orphanPatience = 5;

@@ -15,7 +15,7 @@ import type {
 } from "../../protocol/types.js";
 import { Supervisor, Worker } from "../../protocol/worker.js";
 import { describeExit, onceBoth } from "../exit.js";
-import { takePipe } from "../node-internals.js";
+import type { Outputs, Prepared } from "./outputs.js";
 import type { SocketCopies } from "./socket-copies.js";
 
 /** A worker's numbers of the sockets that naught was given begin here: 3 is its channel. */
@@ -42,21 +42,26 @@ export interface WorkerFacts {
   exit(how: string): void;
 }
 
+type ForkConfig = Pick<MasterStart, "preload" | "listenFds" | "listenNames">;
+
 export function forkWorker(
   worker: Omit<WorkerRef, "pid">,
   launch: ResolvedLaunch,
-  config: Pick<MasterStart, "preload" | "output" | "listenFds" | "listenNames">,
-  { host, sockets }: { host: Client<typeof Host>; sockets: SocketCopies },
+  config: ForkConfig,
+  { host, sockets, outputs }: { host: Client<typeof Host>; sockets: SocketCopies; outputs: Outputs },
   facts: WorkerFacts,
 ): WorkerHandle {
-  const forked = tryFork(worker.slot, launch, config);
+  const prepared = outputs.prepare();
+  const forked = tryFork(worker.slot, launch, config, prepared);
   if (forked instanceof Error) {
+    prepared.discard();
     queueMicrotask(() => facts.exit(describeError(forked)));
     return { ref: { ...worker, pid: 0 }, shutdown() {}, kill() {}, adopt() {}, disown() {} };
   }
   const child = forked.process;
   const ref = { ...worker, pid: child.pid ?? 0 };
-  handOverOutput(forked, ref, host);
+  // In the tick of the fork, or the first lines of a socket would stay behind in this process.
+  prepared.handOver(ref, child, host);
   forked.on("error", () => {});
   child.on("error", (error: NodeJS.ErrnoException) => {
     if (child.pid === undefined) facts.exit(describeError(error));
@@ -106,25 +111,15 @@ function told(tell: () => void): () => Record<string, never> {
 function tryFork(
   slot: number,
   launch: ResolvedLaunch,
-  {
-    preload,
-    output,
-    listenFds,
-    listenNames,
-  }: Pick<MasterStart, "preload" | "output" | "listenFds" | "listenNames">,
+  { preload, listenFds, listenNames }: ForkConfig,
+  { stdio }: Prepared,
 ): ClusterWorker | Error {
   cluster.setupPrimary({
     exec: launch.realScript,
     args: launch.args,
     cwd: launch.realCwd,
     execArgv: [...launch.nodeArgs, "--require", preload],
-    stdio: [
-      "ignore",
-      output.stdout ? "pipe" : "ignore",
-      output.stderr ? "pipe" : "ignore",
-      "ipc",
-      ...listenFds,
-    ],
+    stdio: ["ignore", ...stdio, "ipc", ...listenFds],
   });
   try {
     // Node would only say ENOENT, or leave a worker to say what its parent should have known.
@@ -154,14 +149,4 @@ function nameSockets(listenFds: readonly number[], names: readonly string[]): Re
 
 function describeError(error: NodeJS.ErrnoException): string {
   return `could not be started: ${error.code ?? error.message}`;
-}
-
-// In the tick of the fork, or the first lines would stay behind in this process.
-function handOverOutput(forked: ClusterWorker, worker: WorkerRef, host: Client<typeof Host>): void {
-  for (const stream of ["stdout", "stderr"] as const) {
-    const source = forked.process[stream];
-    if (!source) continue;
-    const { handle, release } = takePipe(source);
-    host.output({ worker, stream }, handle).then(release, release);
-  }
 }
