@@ -16,6 +16,7 @@ const pure = [
   "src/actors/daemon/notify.ts",
   "src/actors/worker/drain.ts",
   "src/actors/event-line.ts",
+  "src/actors/span.ts",
 ].map((path) => resolve(path));
 
 const isPure = (path) => pure.some((each) => path === each || path.startsWith(`${each}/`));

@@ -6,6 +6,7 @@ import type {
   DeployInfo,
   ProcessInfo,
   ServingInfo,
+  SlotInfo,
   SocketInfo,
   WaitingFor,
   WorkerInfo,
@@ -102,6 +103,8 @@ export interface Status {
   deploying?: DeployInfo;
   /** Slots that are empty for a moment, because their workers failed again and again. */
   delays?: Delay[];
+  /** The places for workers, each with its failures. */
+  slots?: SlotInfo[];
   /** What serves; none before the first worker generation has taken over. */
   serving?: ServingInfo;
   /** What the server listens on; without those that are node:cluster's own. */

@@ -144,6 +144,57 @@ export interface Delay {
   until?: string;
 }
 
+/** How a worker ended that was not to end. */
+export interface Death {
+  /** As in "exited with code 1" or "was killed by SIGSEGV". */
+  reason: string;
+  /**
+   * Seconds that it had lived.
+   * @minimum 0
+   */
+  seconds: number;
+  /** The last lines that it wrote to its stderr. */
+  stderr?: string[];
+}
+
+/** A death, with whose and when. */
+export interface LastDeath extends Death {
+  worker: WorkerRef;
+  /**
+   * In UTC.
+   * @format date-time
+   */
+  time: string;
+}
+
+/** One of the server's numbered places for a worker, and what has gone wrong there. */
+export interface SlotInfo {
+  /** @type uint32 */
+  slot: number;
+  /**
+   * How often its worker has died or declared itself offline since its generation took over.
+   * @type uint32
+   */
+  restarts: number;
+  /**
+   * How many of its workers in a row have failed; a minute online makes good for them.
+   * @type uint32
+   */
+  failures: number;
+  /**
+   * While it is held back: seconds until the next try.
+   * @minimum 0
+   */
+  seconds?: number;
+  /**
+   * When that is, in UTC.
+   * @format date-time
+   */
+  until?: string;
+  /** The last death of one of its workers, of whatever generation. */
+  lastDeath?: LastDeath;
+}
+
 /** A deploy in flight. */
 export interface DeployInfo {
   id: string;
@@ -226,6 +277,8 @@ export interface PoolEvent {
   worker?: WorkerRef;
   /** Why, where there is something to say: an exit code, a signal, a back-off. */
   detail?: string;
+  /** How the worker ended, where that was not asked for. */
+  death?: Death;
 }
 
 /** A pool event as a client gets it. */

@@ -74,7 +74,16 @@ export function addWorker(outcome: Outcome, slot: number): Outcome {
   if (!pool.serving) return outcome;
   const { number: generation, launch } = pool.serving;
   const id = pool.nextWorker;
-  const worker = { id, slot, generation, status: "booting", since: 0, leaves: null, killed: false } as const;
+  const worker = {
+    id,
+    slot,
+    generation,
+    status: "booting",
+    since: 0,
+    born: 0,
+    leaves: null,
+    killed: false,
+  } as const;
   const more = { ...pool, nextWorker: id + 1, workers: [...pool.workers, worker] };
   return append(
     { pool: more, effects: outcome.effects },

@@ -43,6 +43,60 @@ staged("status", async ({ listen, run }) => {
   assert.deepEqual(await run(["status", "x.ipc"]), end(0, `deploy in progress\n${counts}\n`, ""));
 });
 
+staged("status --verbose and --json", async ({ listen, run }) => {
+  const death = {
+    worker: { id: 4, slot: 1, pid: 78, generation: 1 },
+    time: "2026-01-02T03:04:05.678Z",
+    reason: "exited with code 1",
+    seconds: 4.2,
+    stderr: ["Error: boom", "    at x.js:1"],
+  };
+  const status: Status = {
+    phase: "online",
+    counts: { ...noCounts, online: 1 },
+    waitingFor: null,
+    workers: [
+      {
+        id: 3,
+        slot: 0,
+        pid: 77,
+        generation: 2,
+        status: "online",
+        seconds: 7300,
+        restarts: 1,
+        usage: { memory: 50 * 2 ** 20, cpu: 1.5, age: 1 },
+      },
+    ],
+    slots: [
+      { slot: 0, restarts: 1, failures: 1 },
+      { slot: 1, restarts: 5, failures: 4, seconds: 3.2, lastDeath: death },
+    ],
+    daemon: { pid: 70, usage: { memory: 40 * 2 ** 20, cpu: null, age: 1 } },
+    versions: { naught: "2", protocol: 1, node: "v22.1.0" },
+  };
+  await listen(() => ({ status: () => status }));
+  const told = [
+    "workers online: 1",
+    "worker 0 (pid 77, generation 2): online for 2 h, 50 MiB, 1.5 % of a processor",
+    "    1 failure",
+    "    1 restart since the last deploy",
+    "worker 1: 4 failures in a row, next try in 3.2 s",
+    "    5 restarts since the last deploy",
+    "    last death 2026-01-02T03:04:05.678Z: pid 78 exited with code 1 after 4.2 s",
+    "        Error: boom",
+    "            at x.js:1",
+    "daemon (pid 70): 40 MiB",
+    "master: none",
+    "naught 2, node v22.1.0",
+    "",
+  ];
+  assert.deepEqual(await run(["status", "--verbose"]), end(0, told.join("\n"), ""));
+  assert.deepEqual(await run(["status", "--verbose=false", "naught.ipc"]), end(0, "workers online: 1\n", ""));
+  const { code, stdout } = await run(["status", "--json", "naught.ipc"]);
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), status);
+});
+
 staged("a daemon that is older, one that talks nonsense, one that hangs up", async ({ listen, run, dir }) => {
   await listen(() => ({ status: () => ({ phase: "flying" }) as unknown as Status }), "nonsense.ipc");
   const nonsense = await run(["status", "nonsense.ipc"]);

@@ -41,6 +41,43 @@ test("seconds become times", () => {
   assert.deepEqual(delays, [{ slot: 1, failures: 3, seconds: 2, until: "2026-01-02T03:04:07.678Z" }]);
 });
 
+test("a slot's last death is told, also when there is no worker and no master any more", () => {
+  const machine = running();
+  const worker = { id: 3, slot: 1, pid: 5, generation: 1 };
+  const death = { reason: "exited with code 7", seconds: 2.5, stderr: ["boom", "    at line 1"] };
+  const effects = ["of old", "exited with code 7"].flatMap((reason) =>
+    machine.post({
+      type: "masterEvent",
+      event: poolEvent(
+        "WorkerDeath",
+        {},
+        { worker, detail: `${reason} after 2.5 s`, death: { ...death, reason } },
+      ),
+    }),
+  );
+  const lines = effects.flatMap((effect) => (effect.type === "log" ? [effect.line] : []));
+  assert.deepEqual(lines.slice(-4), [
+    "worker 1 (pid 5) exited with code 7 after 2.5 s",
+    "last lines of its stderr:",
+    "    boom",
+    "        at line 1",
+  ]);
+  const lastDeath = { ...death, worker, time };
+  const plainly = { slot: 1, restarts: 0, failures: 0, lastDeath };
+  assert.deepEqual(ask(machine).slots, [plainly]);
+  const told = {
+    slots: [{ slot: 1, restarts: 4, failures: 3 }],
+    delays: [{ slot: 1, failures: 3, seconds: 2 }],
+  };
+  assert.deepEqual(ask(machine, told).slots, [
+    { slot: 1, restarts: 4, failures: 3, seconds: 2, until: "2026-01-02T03:04:07.678Z", lastDeath },
+  ]);
+  machine.post({ type: "masterExited", how: "was killed by SIGKILL" });
+  const [reply] = machine.post({ type: "status", call: 41, client: third });
+  assert.ok(reply?.type === "reply" && "slots" in reply.result);
+  assert.deepEqual(reply.result.slots, [plainly]);
+});
+
 test("a deploy in flight has a beginning and callers: those who deploy or attach, and are still there", () => {
   const machine = deploying();
   machine.post(

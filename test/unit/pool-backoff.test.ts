@@ -19,9 +19,25 @@ test("delays grow from none over 1, 2, 4… to 60 s, and never end", () => {
   });
   assert.deepEqual(delays, [undefined, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
   const saying = pool.takeDetails().at(-1);
-  assert.equal(saying, "exited with code 1; failure 10 in a row, next try in about 60 s");
+  assert.equal(saying, "exited with code 1 after 0.0 s; failure 10 in a row, next try in about 60 s");
   pool.fire("slot");
   assert.deepEqual(pool.slots(), ["11:0:booting"]);
+});
+
+test("a worker that exits as soon as it boots is forked at most 12 times in a minute, the least jitter given", () => {
+  const pool = rest(1);
+  let [forks, seconds] = [0, 0];
+  for (let worker = 1; ; worker += 1) {
+    const held = pool.timer("slot");
+    if (held !== undefined) {
+      seconds += held * 0.75;
+      if (seconds > 60) break;
+      pool.fire("slot");
+    }
+    pool.exit(worker, "exited with code 1");
+    forks = pool.takeOrders().length + forks;
+  }
+  assert.ok(forks >= 5 && forks <= 12, `${forks} forks`);
 });
 
 test("a minute online makes good for all failures before", () => {

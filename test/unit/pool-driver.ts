@@ -10,7 +10,7 @@ import type {
   Timer,
 } from "../../src/actors/master/pool/state.js";
 import type { ErrorName } from "../../src/protocol/errors.js";
-import type { ResolvedLaunch } from "../../src/protocol/types.js";
+import type { Death, ResolvedLaunch } from "../../src/protocol/types.js";
 
 export type Driver = ReturnType<typeof drive>;
 
@@ -25,6 +25,7 @@ export function drive() {
   let lines: string[] = [];
   let details: string[] = [];
   let orders: string[] = [];
+  let deaths: Death[] = [];
   const waiting: number[][] = [];
   const answers = new Map<CallId, Result | ErrorName>();
   const timers = new Map<string, { readonly timer: Timer; readonly seconds: number; readonly at: number }>();
@@ -41,6 +42,7 @@ export function drive() {
         const { booting, online, dying, new_online } = effect.event.counts;
         lines.push(`${effect.event.name} ${booting} ${online} ${dying} ${new_online}`);
         if (effect.event.detail !== undefined) details.push(effect.event.detail);
+        if (effect.event.death !== undefined) deaths.push(effect.event.death);
         return;
       }
       case "fork": {
@@ -126,10 +128,11 @@ export function drive() {
     takeLines: (): string[] => take(lines, () => (lines = [])),
     takeDetails: (): string[] => take(details, () => (details = [])),
     takeOrders: (): string[] => take(orders, () => (orders = [])),
+    takeDeaths: (): Death[] => take(deaths, () => (deaths = [])),
   };
 }
 
-function take(list: string[], empty: () => void): string[] {
+function take<T>(list: T[], empty: () => void): T[] {
   empty();
   return list;
 }

@@ -52,6 +52,37 @@ test("a slot that is held back is told, with its failures", () => {
   assert.deepEqual(ask(pool).delays, []);
 });
 
+test("every slot is told with its restarts and failures, also one that is held back", () => {
+  const pool = rest(2);
+  pool.exit(1);
+  pool.exit(3);
+  assert.deepEqual(ask(pool).slots, [
+    { slot: 0, restarts: 2, failures: 2 },
+    { slot: 1, restarts: 0, failures: 0 },
+  ]);
+});
+
+test("a death is told with how it came and how long the worker had lived, a farewell is not", () => {
+  const pool = rest(1);
+  pool.exit(1, "was killed by SIGSEGV");
+  pool.online(2);
+  pool.pass(4.2);
+  pool.offline(2);
+  pool.online(3);
+  pool.exit(2);
+  pool.pass(90);
+  pool.offline(3);
+  pool.exit(3, "exited with code 1");
+  assert.deepEqual(pool.takeDeaths(), [
+    { reason: "was killed by SIGSEGV", seconds: 3600 },
+    { reason: "exited with code 1", seconds: 90 },
+  ]);
+  assert.deepEqual(pool.takeDetails(), [
+    "was killed by SIGSEGV after 60 min",
+    "exited with code 1 after 90 s",
+  ]);
+});
+
 test("the deploy in flight is told with its age and stage", () => {
   const pool = rest(1);
   assert.equal(ask(pool).deploying, undefined);

@@ -87,7 +87,7 @@ test("a crash is replaced at once in its slot, and Ready follows", () => {
   const pool = rest(3);
   pool.exit(2, "exited with code 7");
   assert.deepEqual(pool.takeOrders(), ["fork 4 slot 1 generation 1 /v1"]);
-  assert.deepEqual(pool.takeDetails().slice(-1), ["exited with code 7"]);
+  assert.deepEqual(pool.takeDetails().slice(-1), ["exited with code 7 after 60 min"]);
   pool.online(4);
   expectLines(pool, "WorkerDeath 0 2 0 0; SpawnNew 1 2 0 0; WorkerOnline 0 3 0 0; Ready 0 3 0 0");
 });

@@ -6,6 +6,7 @@ import {
   argumentList,
   balance,
   byteCount,
+  flag,
   methodList,
   name,
   newWorkerCount,
@@ -132,7 +133,19 @@ export const commandLine = {
     details: ["The exit status is 0 when a server is running, 1 when none is.", ipcOperand],
     operand: "ipc-file",
     tail: false,
-    options: { ...remoteOptions },
+    options: {
+      verbose: {
+        type: flag,
+        default: "false",
+        help: "Says more below: every worker with its age and what it costs, and for each number how often its worker was lost, the last death with its last words, and the next try.",
+      },
+      json: {
+        type: flag,
+        default: "false",
+        help: "All there is to know, as one JSON document for programs.",
+      },
+      ...remoteOptions,
+    },
   },
   deploy: {
     usage: "deploy [options] [IPC-FILE] [-- script-options]",

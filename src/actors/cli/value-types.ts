@@ -7,6 +7,8 @@ export interface ValueType<T> {
   readonly placeholder: string;
   /** Completes the sentence "… should be". */
   readonly expects: string;
+  /** What the option stands for when no value follows it. */
+  readonly implied?: string;
   /** The value that the text stands for; undefined when it stands for none. */
   read(text: string): T | undefined;
 }
@@ -52,6 +54,9 @@ export const trueOrFalse: ValueType<boolean> = {
   expects: '"true" or "false"',
   read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
 };
+
+/** May be said without a value. */
+export const flag: ValueType<boolean> = { ...trueOrFalse, placeholder: "[true|false]", implied: "true" };
 
 export const path: ValueType<string> = {
   placeholder: "PATH",

@@ -31,8 +31,9 @@ export function separateWords(command: CommandName, argv: readonly string[]): Wo
       options.push(word);
     } else {
       checkOption(spec, word);
-      index += 1;
-      options.push(`${word}=${requireValue(spec, word, argv[index])}`);
+      const implied = findImplied(spec, word, argv[index + 1]);
+      if (implied === undefined) index += 1;
+      options.push(`${word}=${implied ?? requireValue(spec, word, argv[index])}`);
     }
   }
   return { options, operands, tail: undefined, help: false };
@@ -55,6 +56,12 @@ function checkOption(spec: CommandSpec, word: string): void {
     throw new UsageError(`unknown option ${quote(word)}; this command takes no options`);
   const closest = findClosest(word, names);
   throw new UsageError(`unknown option ${quote(word)}${closest ? `; did you mean ${quote(closest)}?` : ""}`);
+}
+
+// What follows a flag belongs to it only if it can be its value.
+function findImplied(spec: CommandSpec, word: string, next: string | undefined): string | undefined {
+  const type = spec.options[word.slice(2)]?.type;
+  return next !== undefined && type?.read(next) !== undefined ? undefined : type?.implied;
 }
 
 function requireValue(spec: CommandSpec, word: string, value: string | undefined): string {

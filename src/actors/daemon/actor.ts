@@ -11,6 +11,7 @@ import { createClients } from "./clients.js";
 import { type Files, openFiles } from "./files.js";
 import { createHost } from "./host.js";
 import { createIdentity, versions } from "./identity.js";
+import { passInTurn } from "./in-turn.js";
 import { resolveLaunch } from "./launch.js";
 import { type Logs, openLogs } from "./logs.js";
 import { emptyDaemon, step } from "./machine.js";
@@ -50,6 +51,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     },
     perform,
   });
+  const postInTurn = passInTurn(post);
   const ignoreSignals = onSignals({
     stop: () => post({ type: "stop", call: 0, client: 0, stop: {} }),
     deploy: deployForNobody,
@@ -143,12 +145,12 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     if (!logs || !sockets) throw new Error("a master was to be started before the files were open");
     master = startMaster(
       start?.listenFds ?? [],
-      createHost(post, logs, sockets, usages),
+      createHost(postInTurn, logs, sockets, usages),
       (how) => {
         usages.close();
         master = undefined;
         sockets?.forgetAll();
-        post({ type: "masterExited", how });
+        postInTurn({ type: "masterExited", how });
       },
       (text) => logs?.naught.write(`master: ${text.trimEnd()}`),
     );
@@ -186,11 +188,11 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
 
   function pass(call: number, answer: Promise<Answer>): void {
     answer.then(
-      (result) => post({ type: "masterAnswered", call, result }),
+      (result) => postInTurn({ type: "masterAnswered", call, result }),
       (error: unknown) => {
         // That the master is gone is told by its exit.
         if (!(error instanceof NaughtError && error.kind === "Lost")) {
-          post({ type: "masterRefused", call, refusal: toRefusal(error) });
+          postInTurn({ type: "masterRefused", call, refusal: toRefusal(error) });
         }
       },
     );

@@ -3,21 +3,25 @@ import type { CallContext, Handlers } from "../../protocol/contract.js";
 import type { Host } from "../../protocol/master.js";
 import { carryHandle } from "../../protocol/transport.js";
 import type { PoolEvent } from "../../protocol/types.js";
+import { createDeaths } from "./deaths.js";
 import type { Logs } from "./logs.js";
 import type { Sockets } from "./sockets.js";
 import type { Message } from "./state.js";
 import type { Usages } from "./usages.js";
 
+/** `post` keeps the order of what it is given, also where that has to be waited for. */
 export function createHost(
-  post: (message: Message) => void,
+  post: (message: Message | Promise<Message>) => void,
   logs: Logs,
   sockets: Sockets,
   usages: Usages,
 ): Handlers<typeof Host> {
+  const deaths = createDeaths(logs.outputs);
   return {
     event(event) {
       followWorkers(event, sockets, usages);
-      post({ type: "masterEvent", event });
+      const tell = (told: PoolEvent): Message => ({ type: "masterEvent", event: told });
+      post(deaths.concerns(event) ? deaths.complete(event).then(tell) : tell(event));
     },
     serving: (serving) => post({ type: "masterServing", serving }),
     waiting: (waiting) => post({ type: "masterWaiting", waiting }),

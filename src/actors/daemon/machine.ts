@@ -43,6 +43,7 @@ export const emptyDaemon: Daemon = {
   counts: noCounts,
   sequence: 0,
   events: [],
+  deaths: [],
   settled: [],
 };
 

@@ -1,11 +1,12 @@
 /** What the daemon's machine adds to the master's status: what serves and since when, who waits, and times of day. Pure. */
-import type { ServingInfo, Status } from "../../protocol/types.js";
+import type { ServingInfo, SlotInfo, Status } from "../../protocol/types.js";
 import type { Daemon } from "./state.js";
 import type { Turn } from "./turn.js";
 
 export function completeStatus({ state, time }: Turn, status: Status): Status {
   const { workers, deploying, delays } = status;
   const serving = describeServing(state);
+  const slots = describeSlots(state, time, status);
   return {
     ...status,
     workers: workers.map((worker) => ({ ...worker, since: shift(time, -worker.seconds) })),
@@ -19,8 +20,25 @@ export function completeStatus({ state, time }: Turn, status: Status): Status {
         }
       : {}),
     ...(delays ? { delays: delays.map((delay) => ({ ...delay, until: shift(time, delay.seconds) })) } : {}),
+    ...(slots.length > 0 ? { slots } : {}),
     ...(serving ? { serving } : {}),
   };
+}
+
+// Deaths outlive the master that could tell of restarts.
+function describeSlots({ deaths }: Daemon, time: string, { slots = [], delays }: Status): SlotInfo[] {
+  const others = deaths
+    .map(({ worker }) => worker.slot)
+    .filter((slot) => slots.every((each) => each.slot !== slot));
+  return [...slots, ...others.map((slot) => ({ slot, restarts: 0, failures: 0 }))].map((info) => {
+    const delay = delays?.find(({ slot }) => slot === info.slot);
+    const lastDeath = deaths.find(({ worker }) => worker.slot === info.slot);
+    return {
+      ...info,
+      ...(delay ? { seconds: delay.seconds, until: shift(time, delay.seconds) } : {}),
+      ...(lastDeath ? { lastDeath } : {}),
+    };
+  });
 }
 
 // The environment by its names only: its values are secrets.

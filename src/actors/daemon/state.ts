@@ -3,6 +3,7 @@ import type { ErrorName } from "../../protocol/errors.js";
 import type {
   Counts,
   Deploy,
+  LastDeath,
   Launch,
   MasterDeploy,
   MasterSettled,
@@ -67,6 +68,8 @@ export interface Daemon {
   readonly sequence: number;
   /** The last events, for clients that come back. */
   readonly events: readonly NaughtEvent[];
+  /** The last death in each slot that has seen one. */
+  readonly deaths: readonly LastDeath[];
   /** How the last deploys ended, the latest last, for clients that ask again. */
   readonly settled: readonly MasterSettled[];
 }

@@ -24,10 +24,20 @@ export function announce(turn: Turn, event: PoolEvent): void {
   const stamped: NaughtEvent = { ...event, sequence, time: turn.time };
   const events = [...turn.state.events.slice(1 - keptEvents), stamped];
   update(turn, { sequence, counts: event.counts, events });
+  rememberDeath(turn, event);
   log(turn, `${event.name}. ${formatCounts(event.counts)}`);
   const why = explain(event);
   if (why) log(turn, why);
+  const { stderr = [] } = event.death ?? {};
+  if (stderr.length > 0) log(turn, "last lines of its stderr:");
+  for (const line of stderr) log(turn, `    ${line}`);
   turn.effects.push({ type: "event", clients: listAudience(turn.state), event: stamped });
+}
+
+function rememberDeath(turn: Turn, { worker, death }: PoolEvent): void {
+  if (!worker || !death) return;
+  const others = turn.state.deaths.filter((each) => each.worker.slot !== worker.slot);
+  update(turn, { deaths: [...others, { ...death, worker, time: turn.time }] });
 }
 
 // What nobody asked for needs a reason in the log; what was asked for needs none, and its line is as it always was.

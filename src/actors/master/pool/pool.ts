@@ -24,6 +24,7 @@ import {
   countWorkers,
   destroy,
   emit,
+  emitDeath,
   enter,
   findWorker,
   remove,
@@ -226,16 +227,19 @@ function bury(turn: Turn, worker: PoolWorker, how: string): void {
   const rollout = findBooting(turn, worker);
   if (worker.leaves !== null) {
     // That it left as it should needs no words.
-    emit(turn, worker.leaves, worker, how === "exited with code 0" ? undefined : how);
+    const detail = how === "exited with code 0" ? undefined : how;
+    if (detail !== undefined && worker.leaves === "WorkerDeath")
+      emitDeath(turn, "WorkerDeath", worker, { how });
+    else emit(turn, worker.leaves, worker, detail);
   } else if (rollout) {
-    emit(turn, "NewDeath", worker, how);
+    emitDeath(turn, "NewDeath", worker, { how });
     const when =
       worker.status === "booting" ? "before it was online" : "before its generation had taken over";
     failRollout(turn, rollout, { aborted: false, reason: `worker ${worker.slot} ${how} ${when}`, worker });
   } else {
     noteLoss(turn, worker);
     const delay = noteFailure(turn, worker);
-    emit(turn, "WorkerDeath", worker, delay ? `${how}; ${delay}` : how);
+    emitDeath(turn, "WorkerDeath", worker, { how, rest: delay });
   }
   settleRollout(turn);
   settleStop(turn);

@@ -22,6 +22,8 @@ export type PoolWorker = Readonly<Omit<WorkerRef, "pid">> & {
   readonly status: WorkerStatus;
   /** When it got this status, in milliseconds of the clock that stamps the messages; `new_online` and `online` are one. */
   readonly since: number;
+  /** When it was forked, by the same clock. */
+  readonly born: number;
   /** What the event of its exit will be called; null while nobody has asked it to go. */
   readonly leaves: EventName | null;
   /** Seconds that it has from when the application was told to go; without it, it is waited for. */
@@ -145,9 +147,10 @@ export type Message =
   | { readonly type: "timer"; readonly timer: Timer };
 
 /** A status without what only the performer knows: pids, and when the timers of delays are due. */
-export type PoolStatus = Omit<Status, "workers" | "delays"> & {
+export type PoolStatus = Omit<Status, "workers" | "delays" | "slots"> & {
   readonly workers: readonly Omit<WorkerInfo, "pid">[];
   readonly delays: readonly { readonly slot: number; readonly failures: number }[];
+  readonly slots: readonly { readonly slot: number; readonly restarts: number; readonly failures: number }[];
 };
 
 /** Results with workers named as the pool knows them; the performer adds the pids. */

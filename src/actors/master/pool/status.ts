@@ -18,8 +18,17 @@ export function tellStatus(turn: Turn, call: CallId): void {
     delays: [...turn.pool.backoff]
       .filter(([, { waiting }]) => waiting)
       .map(([slot, { failures }]) => ({ slot, failures })),
+    slots: describeSlots(turn),
   };
   turn.effects.push({ type: "reply", call, result });
+}
+
+function describeSlots({ pool: { serving, restarts, backoff } }: Turn): PoolStatus["slots"] {
+  return Array.from({ length: serving?.workerCount ?? 0 }, (_, slot) => ({
+    slot,
+    restarts: restarts.get(slot) ?? 0,
+    failures: backoff.get(slot)?.failures ?? 0,
+  }));
 }
 
 function describeDeploy({ pool: { phase }, now }: Turn): Pick<Status, "deploy" | "deploying"> {

@@ -9,6 +9,7 @@ import type {
   WorkerInfo,
   WorkerStatus,
 } from "../../../protocol/types.js";
+import { formatSpan } from "../../span.js";
 import type { Effect, Generation, Phase, Pool, PoolWorker, Timer } from "./state.js";
 
 export interface Turn {
@@ -31,6 +32,7 @@ export function spawn(turn: Turn, slot: number, generation: Generation): void {
     generation: generation.number,
     status: "booting",
     since: turn.now,
+    born: turn.now,
     leaves: null,
     killed: false,
   };
@@ -109,6 +111,25 @@ export function remove(turn: Turn, worker: PoolWorker): void {
 export function emit(turn: Turn, name: EventName, worker: PoolWorker | null = null, detail?: string): void {
   const event = { name, counts: countWorkers(turn.pool), waitingFor: findWaitingFor(turn.pool) };
   turn.effects.push({ type: "emit", event: detail === undefined ? event : { ...event, detail }, worker });
+}
+
+/** Tells of the end of a worker that was not to end; `rest` is what more there is to say. */
+export function emitDeath(
+  turn: Turn,
+  name: "NewDeath" | "WorkerDeath",
+  worker: PoolWorker,
+  { how, rest }: { how: string; rest?: string | undefined },
+): void {
+  const seconds = Math.max(0, (turn.now - worker.born) / 1000);
+  const lived = `${how} after ${formatSpan(seconds)}`;
+  const event = {
+    name,
+    counts: countWorkers(turn.pool),
+    waitingFor: findWaitingFor(turn.pool),
+    detail: rest === undefined ? lived : `${lived}; ${rest}`,
+    death: { reason: how, seconds },
+  };
+  turn.effects.push({ type: "emit", event, worker });
 }
 
 export function setTimer(turn: Turn, timer: Timer, seconds: number, jitter = false): void {
