@@ -63,7 +63,8 @@ function writeCache(script: Script, path: string): void {
   try {
     mkdirSync(folder, { recursive: true });
     if (readdirSync(folder).length >= most) return;
-    writeFileSync(unfinished, script.createCachedData(), { flag: "wx", mode: 0o644 });
+    // V8 does not notice a cache with a hole in it, such as a power cut could leave under the final name.
+    writeFileSync(unfinished, script.createCachedData(), { flag: "wx", mode: 0o644, flush: true });
     renameSync(unfinished, path);
   } catch {
     removeQuietly(unfinished);
