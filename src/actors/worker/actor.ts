@@ -4,11 +4,13 @@ import { type ChannelEnd, isWrapped, openChannel } from "../../protocol/channel.
 import { connect } from "../../protocol/peer.js";
 import { Supervisor, Worker } from "../../protocol/worker.js";
 import type { SocketHandle } from "../node-internals.js";
+import { keepLastWords } from "./last-words.js";
 import { listenThroughSupervisor } from "./listen.js";
 import { trackServers } from "./servers.js";
 
 /** Called once, before any of the app's code. */
 export function serveWorker(): void {
+  keepLastWords();
   const servers = trackServers();
   const supervisor = connect(
     openChannel(hideChannel(), () => {}),
