@@ -1,18 +1,19 @@
-/** `npm run bench`: runs the scenarios one after the other, writes what they found, and leaves nothing behind. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { root } from "../test/support/servers.js";
+/** `npm run bench`: runs the scenarios one after the other, keeps what they found, and leaves nothing behind. */
+import { writeFileSync } from "node:fs";
 import { listContenders } from "./contenders/all.js";
 import { type Options, parseOptions, type ScenarioName, usage } from "./options.js";
-import { profileCli } from "./profile.js";
-import { drawCharts } from "./report/charts.js";
-import { type Results, renderMarkdown, renderTable, renderVerdicts } from "./report/markdown.js";
-import type { Plan, Scenario, Section } from "./report/section.js";
+import { openPlan } from "./plan.js";
+import { profileProgram } from "./profile.js";
+import { renderTable, renderVerdicts } from "./report/markdown.js";
+import type { Run } from "./report/run.js";
+import type { Scenario } from "./report/section.js";
 import { judgeTargets } from "./report/targets.js";
+import { keepRun, publish } from "./results.js";
 import { balance } from "./scenarios/balance.js";
 import { cli } from "./scenarios/cli.js";
 import { crashLoop } from "./scenarios/crash-loop.js";
 import { deploys } from "./scenarios/deploys.js";
+import { endurance } from "./scenarios/endurance.js";
 import { kills } from "./scenarios/kills.js";
 import { logs } from "./scenarios/logs.js";
 import { memory } from "./scenarios/memory.js";
@@ -21,8 +22,8 @@ import { scale } from "./scenarios/scale.js";
 import { steady } from "./scenarios/steady.js";
 import { installPeers } from "./setting/install.js";
 import { describeMachine } from "./setting/machine.js";
-import { bearable, measureOthers } from "./setting/others.js";
-import { closeStages } from "./setting/stage.js";
+import { awaitQuiet, bearable, measureOthers } from "./setting/others.js";
+import { closeStages, endStages } from "./setting/stage.js";
 
 const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   deploys,
@@ -35,6 +36,7 @@ const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   "crash-loop": crashLoop,
   scale,
   protocol,
+  endurance,
 };
 
 // Node reads the extra certificates at every start, which takes longer than much of what is measured here.
@@ -43,12 +45,13 @@ delete process.env.NODE_OPTIONS;
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => {
-    void closeStages().finally(() => process.exit(130));
+    void endStages().finally(() => process.exit(130));
   });
 }
 
 const began = performance.now();
-const say = (text: string) => console.error(`[${((performance.now() - began) / 1000).toFixed(0)} s] ${text}`);
+const since = (from: number) => Math.round((performance.now() - from) / 1000);
+const say = (text: string) => console.error(`[${since(began)} s] ${text}`);
 
 try {
   await main(process.argv.slice(2));
@@ -56,7 +59,7 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {
-  await closeStages();
+  await endStages();
 }
 // A timer or a socket that is left must not keep a finished run alive.
 process.exit();
@@ -64,51 +67,49 @@ process.exit();
 async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args);
   if (options === undefined) return;
-  if (options.profile) return console.log(await profileCli());
+  if (options.profile !== undefined) return console.log(await profileProgram(options.profile));
+  if (options.render) return publish();
   const machine = describeMachine();
   const peers = installPeers(say);
-  const others: number[] = [];
-  const troubles: string[] = [];
-  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
-    await work().catch((error: Error) => {
-      troubles.push(`${what}: ${error.message.replaceAll(root, "").slice(0, 500)}`);
-      say(`FAILED ${what}: ${error.message}`);
-      process.exitCode = 1;
-    });
-  };
-  const plan: Plan = {
-    quick: options.quick,
-    rounds: (full) => (options.quick ? 1 : options.short ? Math.ceil(full / 2) : full),
-    contenders: listContenders(peers, options.peers),
-    peers,
-    say,
-    attempt,
-  };
-  const sections: Section[] = [];
-  const results = (): Results => {
-    const { versions } = peers;
-    const verdicts = judgeTargets(sections);
-    return { machine, versions, quick: options.quick, sections, others, troubles, verdicts };
-  };
+  const contenders = listContenders(peers, options.peers);
+  const runs: Run[] = [];
   for (const name of options.only) {
-    await attempt(name, async () => {
-      const share = await measureOthers();
-      others.push(share);
-      if (share > bearable) {
-        say(
-          `WARNING: other work takes ${(share * 100).toFixed(0)} % of the processors: the times of ${name} tell nothing`,
-        );
-      }
-      const section = await scenarios[name](plan);
-      sections.push(section);
-      for (const table of section.tables)
-        console.log(`\n${section.title}: ${table.title}\n${renderTable(table)}`);
+    const { plan, troubles } = openPlan(options, contenders, peers, say);
+    const before = await awaitQuiet(20);
+    if (before > bearable)
+      say(`WARNING: other work takes ${percent(before)}: the times of ${name} tell little`);
+    const from = performance.now();
+    await plan.attempt(
+      name,
+      async () => {
+        const section = await scenarios[name](plan);
+        for (const table of section.tables)
+          console.log(`\n${section.title}: ${table.title}\n${renderTable(table)}`);
+        const seconds = since(from);
+        await closeStages();
+        const others = [before, await measureOthers()] as const;
+        const { versions, troubles: missing } = peers;
+        const run = { section, machine, versions, quick: options.quick, seconds, others } as const;
+        runs.push({ ...run, troubles: [...missing, ...troubles] });
+      },
+      600,
+    );
+    // What a scenario that was given up has left running must not disturb the next one.
+    await closeStages();
+    const last = runs.at(-1);
+    if (last?.section.name === name && options.keep) {
       // After every scenario, so that a run which is interrupted was not in vain.
-      if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(results(), null, 1)}\n`);
-      if (options.publish) publish(results());
-    });
+      keepRun(last);
+      publish();
+    }
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(runs, null, 1)}\n`);
   }
-  console.log(renderVerdicts(judgeTargets(sections)));
+  console.log(`\n${renderVerdicts(judgeTargets(runs.map(({ section }) => section)))}`);
+  say("done");
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} % of the processors`;
 }
 
 function readOptions(args: readonly string[]): Options | undefined {
@@ -119,13 +120,4 @@ function readOptions(args: readonly string[]): Options | undefined {
     process.exitCode = 2;
     return undefined;
   }
-}
-
-function publish(results: Results): void {
-  const folder = join(root, "bench");
-  const charts = drawCharts(results.sections);
-  rmSync(join(folder, "charts"), { recursive: true, force: true });
-  mkdirSync(join(folder, "charts"), { recursive: true });
-  for (const [file, svg] of charts) writeFileSync(join(folder, "charts", file), svg);
-  writeFileSync(join(folder, "RESULTS.md"), renderMarkdown(results, [...charts.keys()]));
 }

@@ -13,8 +13,12 @@ export const scenarioNames = [
   "crash-loop",
   "scale",
   "protocol",
+  "endurance",
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
+
+export const profiles = ["cli", "start", "worker"] as const;
+export type ProfileName = (typeof profiles)[number];
 
 export interface Options {
   readonly only: readonly ScenarioName[];
@@ -22,19 +26,25 @@ export interface Options {
   readonly quick: boolean;
   /** Half the rounds. */
   readonly short: boolean;
+  readonly full: boolean;
   readonly json: string | undefined;
-  /** Write the page and the charts of the repository. */
-  readonly publish: boolean;
-  readonly profile: boolean;
+  /** Write into the repository what was found. */
+  readonly keep: boolean;
+  readonly render: boolean;
+  readonly profile: ProfileName | undefined;
 }
 
 export const usage = `npm run bench -- [options]
-  --only a,b      scenarios: ${scenarioNames.join(", ")}
-  --peers a,b     contenders: ${names.join(", ")}
-  --quick         a short look; writes no page
-  --short         half the rounds
-  --json FILE     the results, all samples included
-  --profile cli   instead: a CPU profile of \`naught status\``;
+  --only a,b       scenarios: ${scenarioNames.join(", ")}
+  --peers a,b      contenders: ${names.join(", ")}
+  --quick          a short look; keeps nothing
+  --short          half the rounds
+  --full           endurance, too, which takes a quarter of an hour by itself
+  --json FILE      the results, all samples included
+  --render         instead: makes bench/RESULTS.md and the charts of bench/results/*.json
+  --profile NAME   instead: where the processor time goes: ${profiles.join(", ")}
+What a scenario finds is kept in bench/results/, and the page is made of all that is kept there, unless the run is
+quick or lacks contenders.`;
 
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
@@ -44,27 +54,34 @@ export function parseOptions(args: readonly string[]): Options {
       peers: { type: "string" },
       quick: { type: "boolean", default: false },
       short: { type: "boolean", default: false },
+      full: { type: "boolean", default: false },
       json: { type: "string" },
+      render: { type: "boolean", default: false },
       profile: { type: "string" },
     },
   });
-  if (values.profile !== undefined && values.profile !== "cli") throw new Error("--profile knows only cli");
-  const only = choose("--only", scenarioNames, values.only);
-  const peers = choose("--peers", names, values.peers);
-  const isWhole = only.length === scenarioNames.length && peers.length === names.length;
+  const usual = scenarioNames.filter((name) => name !== "endurance" || values.full);
+  const peers = choose("--peers", names, values.peers) ?? [...names];
+  const { quick, short, full, json, render, profile } = values;
   return {
-    only,
+    only: choose("--only", scenarioNames, values.only) ?? usual,
     peers,
-    quick: values.quick,
-    short: values.short,
-    json: values.json,
-    publish: isWhole && !values.quick,
-    profile: values.profile !== undefined,
+    quick,
+    short,
+    full,
+    json,
+    keep: peers.length === names.length && !quick,
+    render,
+    profile: choose("--profile", profiles, profile)?.[0],
   };
 }
 
-function choose<T extends string>(option: string, all: readonly T[], wanted: string | undefined): T[] {
-  if (wanted === undefined) return [...all];
+function choose<T extends string>(
+  option: string,
+  all: readonly T[],
+  wanted: string | undefined,
+): T[] | undefined {
+  if (wanted === undefined) return undefined;
   const words = wanted.split(",").map((word) => word.trim());
   const unknown = words.find((word) => !all.some((each) => each === word));
   if (unknown !== undefined) throw new Error(`${option}: "${unknown}" is none of ${all.join(", ")}`);

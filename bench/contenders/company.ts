@@ -1,4 +1,5 @@
 /** Several contenders that run the same server at the same time, each on a stage of its own, to be measured in turns. */
+import type { Plan } from "../report/section.js";
 import { openStage, type Stage } from "../setting/stage.js";
 import type { App, Contender, Service } from "./contender.js";
 
@@ -14,7 +15,9 @@ export interface Entrant {
   readonly contender: Contender;
 }
 
+/** One that does not start is left out, and told. */
 export async function withCompany(
+  { attempt }: Pick<Plan, "attempt">,
   entrants: readonly Entrant[],
   app: App,
   env: Readonly<Record<string, string>>,
@@ -23,8 +26,10 @@ export async function withCompany(
   const members: Member[] = [];
   try {
     for (const { name, contender } of entrants) {
-      const stage = openStage(env);
-      members.push({ name, stage, service: await contender.start(stage, app) });
+      await attempt(`the start of ${name}`, async () => {
+        const stage = openStage(env);
+        members.push({ name, stage, service: await contender.start(stage, app) });
+      });
     }
     await body(members);
   } finally {

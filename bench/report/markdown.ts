@@ -1,52 +1,60 @@
 /** The results as a page to be read. */
 import { names } from "../contenders/contender.js";
-import type { Machine } from "../setting/machine.js";
 import { bearable } from "../setting/others.js";
-import type { Section } from "./section.js";
+import type { Run } from "./run.js";
 import { type Cell, type Column, compare, readSamples, summarize, type Table } from "./table.js";
-import type { Verdict } from "./targets.js";
+import { judgeTargets, type Verdict } from "./targets.js";
 
-export interface Results {
-  readonly machine: Machine;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly quick: boolean;
-  readonly sections: readonly Section[];
-  /** The share of the processors that other work took just before each scenario. */
-  readonly others: readonly number[];
-  /** What could not be measured, and why. */
-  readonly troubles: readonly string[];
-  readonly verdicts: readonly Verdict[];
-}
-
-export function renderMarkdown(results: Results, charts: readonly string[]): string {
-  const { machine } = results;
-  const versions = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`);
+export function renderMarkdown(runs: readonly Run[], charts: readonly string[]): string {
+  const verdicts = judgeTargets(runs.map(({ section }) => section));
   const parts = [
     "# Benchmarks",
-    "Made by `npm run bench`; do not edit. Everything below was measured in one run, in turns, on the same machine over loopback. A figure is the median of its rounds, with the lowest and the highest behind it, and then how many times its floor it is.",
-    `${machine.date} · ${machine.processors}, ${machine.memory}, ${machine.kernel} · Node ${machine.node} · naught ${machine.naught} · ${versions.join(" · ")} · ${describeOthers(results.others)}${results.quick ? " · **a quick run: too short for figures to be quoted**" : ""}`,
+    "Made by `npm run bench` of what is kept in `bench/results/`; do not edit. All that is in one table was measured in one run, in turns, on one machine over loopback. A figure is the median of its rounds, with the lowest and the highest behind it, and then how many times its floor it is.",
     contestants,
     ...charts.map((file) => `![${file.replace(/\.svg$/, "")}](charts/${file})`),
-    ...(results.verdicts.length > 0 ? ["## Targets", renderVerdicts(results.verdicts)] : []),
-    ...results.sections.map(renderSection),
-    ...(results.troubles.length > 0
-      ? ["## What went wrong", ...results.troubles.map((each) => `- ${each}`)]
-      : []),
+    ...(verdicts.length > 0 ? ["## Targets", renderVerdicts(verdicts)] : []),
+    ...runs.map(renderRun),
   ];
   return `${parts.join("\n\n")}\n`;
 }
 
-function describeOthers(others: readonly number[]): string {
-  const most = Math.max(0, ...others);
-  const share = `other work before each scenario: at most ${(most * 100).toFixed(0)} % of the processors`;
-  return most > bearable ? `**${share}: too much for times to be quoted**` : share;
+function renderRun(run: Run): string {
+  const { section, troubles } = run;
+  return [
+    `## ${section.title}`,
+    ...section.notes,
+    describeRun(run),
+    ...section.tables.map((table) => `### ${table.title}\n\n${renderTable(table)}`),
+    ...(troubles.length > 0 ? [`What went wrong:\n\n${troubles.map((each) => `- ${each}`).join("\n")}`] : []),
+  ].join("\n\n");
+}
+
+function describeRun({ machine, versions, quick, seconds, others }: Run): string {
+  const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const facts = [
+    machine.date,
+    `${machine.processors}, ${machine.memory}, ${machine.kernel}`,
+    `Node ${machine.node}`,
+    `naught ${machine.naught}`,
+    ...peers,
+    `${seconds} s`,
+    describeOthers(others),
+    ...(quick ? ["**a quick run: too short for figures to be quoted**"] : []),
+  ];
+  return `<sub>${facts.join(" · ")}</sub>`;
+}
+
+function describeOthers(others: Run["others"]): string {
+  const [before, after] = others.map((share) => `${(share * 100).toFixed(0)} %`);
+  const share = `other work took ${before} of the processors before and ${after} after`;
+  return Math.max(...others) > bearable ? `**${share}: too much for times to be quoted**` : share;
 }
 
 const contestants = [
   "- **naught**: this repository, with its default options.",
   "- **cluster**, **cluster-rr**: node:cluster alone, with a primary of some 30 lines (`bench/servers/primary.cjs`), under SCHED_NONE and round-robin. The floor.",
   "- **naught 1.x**: naught@1.6.0, mended in two places so that it runs at all on Node 20: `String()` around the process id that it writes to its pid file, and a listener for `error` on `process` in its daemon.",
-  "- **pm2**: cluster mode, `--wait-ready`, a home of its own, otherwise as it comes.",
+  "- **pm2**: cluster mode, `--wait-ready`, a home of its own, otherwise as it comes; for rotated logs with pm2-logrotate.",
   "- **node**: the server alone.",
 ].join("\n");
 
@@ -55,14 +63,6 @@ export function renderVerdicts(verdicts: readonly Verdict[]): string {
     ({ what, target, measured, met }) => `| ${what} | ${target} | ${measured} | ${met ? "yes" : "**no**"} |`,
   );
   return ["| what | target | measured | met |", "| --- | --- | --- | --- |", ...rows].join("\n");
-}
-
-function renderSection(section: Section): string {
-  return [
-    `## ${section.title}`,
-    ...section.notes,
-    ...section.tables.map((table) => `### ${table.title}\n\n${renderTable(table)}`),
-  ].join("\n\n");
 }
 
 export function renderTable(table: Table): string {

@@ -13,13 +13,15 @@ export interface Section {
 
 export interface Plan {
   readonly quick: boolean;
-  /** How many rounds there are, where a full run has so many. */
-  rounds(full: number): number;
+  /** Also what takes hours. */
+  readonly full: boolean;
+  /** The rounds that there is time for: so many, but no new one that would likely end after so many seconds. */
+  rounds(most: number, seconds: number): Iterable<number>;
   readonly contenders: readonly Contender[];
   readonly peers: Peers;
   say(text: string): void;
-  /** One contender that fails must not end the run: what went wrong is told in the results. */
-  attempt(what: string, work: () => Promise<void>): Promise<void>;
+  /** One contender that fails, or hangs, must not end the run: what went wrong is told in the results. */
+  attempt(what: string, work: () => Promise<void>, seconds?: number): Promise<void>;
 }
 
 export type Scenario = (plan: Plan) => Promise<Section>;

@@ -21,13 +21,14 @@ const columns = [
 export async function balance(plan: Plan): Promise<Section> {
   const book = openBook("balance", `${workers} workers, ${connections} kept connections`, columns);
   const app = { script: join(servers, "app.cjs"), workers };
-  const rounds = plan.rounds(5);
-  await withCompany(listEntrants(plan), app, { WORK_US: "300" }, async (members) => {
-    for (let round = 0; round < rounds; round += 1) {
-      plan.say(`balance, round ${round + 1} of ${rounds}`);
+  await withCompany(plan, listEntrants(plan), app, { WORK_US: "300" }, async (members) => {
+    for (const round of plan.rounds(7, 60)) {
+      plan.say(`balance, round ${round + 1}`);
       for (const { name, stage } of rotate(members, round)) {
-        book.add(name, "burst", await measure(stage, 0));
-        book.add(name, "paced", await measure(stage, 2));
+        await plan.attempt(`balance, ${name}`, async () => {
+          book.add(name, "burst", await measure(stage, 0));
+          book.add(name, "paced", await measure(stage, 2));
+        });
       }
     }
   });
@@ -36,17 +37,17 @@ export async function balance(plan: Plan): Promise<Section> {
     title: "Balance",
     notes: [
       `Each connection asks once and stays. Connections of the busiest worker against the mean; 1 is perfect, ${workers} means that one worker has them all.`,
-      `"naught, slots" is the default from Node 22.12 on (here Node ${plan.peers.versions["node for slots"]}); on older ones naught has one queue for all workers, as node:cluster without scheduling has.`,
+      `"naught, slots" is the default from Node 22.12 on (here Node ${plan.peers.versions["node for slots"] ?? process.versions.node}); on older ones naught has one queue for all workers, as node:cluster without scheduling has.`,
     ],
     tables: [book.table],
   };
 }
 
-function listEntrants(plan: Plan): Entrant[] {
-  const all = enter(plan.contenders);
-  if (!all.some((each) => each.name === "naught")) return all;
-  const slots = { name: "naught, slots", contender: naught(program, plan.peers.slotsNode) };
-  return plan.peers.slotsNode === process.execPath
+function listEntrants({ contenders, peers: { slotsNode } }: Plan): Entrant[] {
+  const all = enter(contenders);
+  if (slotsNode === undefined || !all.some((each) => each.name === "naught")) return all;
+  const slots = { name: "naught, slots", contender: naught(program, slotsNode) };
+  return slotsNode === process.execPath
     ? all.map((each) => (each.name === "naught" ? slots : each))
     : [slots, ...all];
 }

@@ -24,25 +24,33 @@ export async function cli(plan: Plan): Promise<Section> {
 async function measureStatus(plan: Plan): Promise<Table> {
   const floor = "node -e 0";
   const book = openBook("cli-status", "status", [{ key: "wall", label: "status", unit: "ms", floor }]);
-  await withCompany(enter(listDistinct(plan.contenders)), { script, workers: 2 }, {}, async (members) => {
-    const commands = [
-      { name: floor, command: { file: process.execPath, args: ["-e", "0"] } },
-      ...members.flatMap(({ name, service }) => (service.status ? [{ name, command: service.status }] : [])),
-    ];
-    const stages = new Map(members.map(({ name, stage }) => [name, stage]));
-    const own = openStage();
-    try {
-      // The first run of each only fills the caches of the file system.
-      for (let round = -1; round < Math.max(7, plan.rounds(31)); round += 1) {
-        for (const { name, command } of rotate(commands, round + 1)) {
-          const { ms } = await (stages.get(name) ?? own).run(command);
-          if (round >= 0) book.add(name, "wall", ms);
+  await withCompany(
+    plan,
+    enter(listDistinct(plan.contenders)),
+    { script, workers: 2 },
+    {},
+    async (members) => {
+      const commands = [
+        { name: floor, command: { file: process.execPath, args: ["-e", "0"] } },
+        ...members.flatMap(({ name, service }) =>
+          service.status ? [{ name, command: service.status }] : [],
+        ),
+      ];
+      const stages = new Map(members.map(({ name, stage }) => [name, stage]));
+      const own = openStage();
+      try {
+        // The first run of each only fills caches.
+        for (const { name, command } of commands) await (stages.get(name) ?? own).run(command);
+        for (const round of plan.rounds(plan.quick ? 9 : 41, 45)) {
+          for (const { name, command } of rotate(commands, round)) {
+            book.add(name, "wall", (await (stages.get(name) ?? own).run(command)).ms);
+          }
         }
+      } finally {
+        await own.close();
       }
-    } finally {
-      await own.close();
-    }
-  });
+    },
+  );
   return book.table;
 }
 
@@ -53,17 +61,19 @@ async function measureLifecycle(plan: Plan): Promise<Table> {
     { key: "deploy", label: "deploy", unit: "ms", floor },
   ]);
   const env = { BOOT_MS: "500" };
-  for (let round = 0; round < plan.rounds(5); round += 1) {
+  for (const round of plan.rounds(7, 110)) {
     plan.say(`cli, start and deploy, round ${round + 1}`);
     const own = openStage(env);
     const { ms } = await bootBare(own, script).finally(() => own.close());
     book.add(floor, "start", ms);
     book.add(floor, "deploy", ms);
     for (const contender of rotate(listDistinct(plan.contenders), round)) {
-      await withService(contender, { script, workers: 2 }, env, async (service) => {
-        book.add(contender.name, "start", service.startMs);
-        book.add(contender.name, "deploy", await service.deploy());
-      });
+      await plan.attempt(`cli, ${contender.name}`, () =>
+        withService(contender, { script, workers: 2 }, env, async (service) => {
+          book.add(contender.name, "start", service.startMs);
+          book.add(contender.name, "deploy", await service.deploy());
+        }),
+      );
     }
   }
   return book.table;

@@ -13,7 +13,7 @@ import { readCpuSeconds } from "../setting/proc.js";
 import { openStage, type Stage } from "../setting/stage.js";
 
 export async function crashLoop(plan: Plan): Promise<Section> {
-  const seconds = plan.quick ? 15 : 60;
+  const seconds = plan.quick ? 15 : 30;
   const patience = plan.quick ? 0 : 65;
   const book = openBook("crash-loop", `${seconds} s of crashes`, [
     { key: "forks", label: "forks", unit: "" },
@@ -25,7 +25,11 @@ export async function crashLoop(plan: Plan): Promise<Section> {
   const those = listDistinct(plan.contenders);
   await Promise.all(
     those.map((contender) =>
-      plan.attempt(`crash loop, ${contender.name}`, () => crash(contender, book, seconds, patience)),
+      plan.attempt(
+        `crash loop, ${contender.name}`,
+        () => crash(contender, book, seconds, patience),
+        seconds + patience + 60,
+      ),
     ),
   );
   return {

@@ -33,10 +33,9 @@ export async function deploys(plan: Plan): Promise<Section> {
         ? "A server that closes itself when it is told to leave, then exits"
         : "A server that exits at once when it is told to leave";
     const book = openBook(`deploys-${leaving}`, title, columns);
-    const rounds = plan.rounds(2);
-    for (let round = 0; round < rounds; round += 1) {
+    for (const round of plan.rounds(2, 130)) {
       for (const contender of rotate(plan.contenders, round)) {
-        plan.say(`deploys, ${leaving}, round ${round + 1} of ${rounds}: ${contender.name}`);
+        plan.say(`deploys, ${leaving}, round ${round + 1}: ${contender.name}`);
         await plan.attempt(`deploys, ${contender.name}`, () =>
           measure(contender, book, rate, leaving, plan.quick),
         );

@@ -27,7 +27,7 @@ const rate = 200;
 export async function kills(plan: Plan): Promise<Section> {
   const tables: Table[] = [];
   for (const workers of plan.quick ? [1] : [1, 2]) tables.push(await killWorkers(plan, workers));
-  for (const role of ["master", "daemon"] as const) tables.push(await killSupervisor(plan, role));
+  for (const role of ["master", "daemon", "both"] as const) tables.push(await killSupervisors(plan, role));
   return {
     name: "kills",
     title: "kill -9 under load",
@@ -43,7 +43,7 @@ async function killWorkers(plan: Plan, workers: number): Promise<Table> {
   const title = workers === 1 ? "The only worker" : `One of ${workers} workers`;
   const book = openBook(`kills-worker${workers}`, title, columns);
   const app = { script: join(servers, "app.cjs"), workers };
-  const count = plan.rounds(6);
+  const count = plan.quick ? 1 : 4;
   for (const contender of plan.contenders) {
     plan.say(`kills, one of ${workers} workers: ${contender.name}`);
     const killAll = async (service: Service, stage: Stage): Promise<void> => {
@@ -68,20 +68,33 @@ async function killWorkers(plan: Plan, workers: number): Promise<Table> {
   return book.table;
 }
 
-async function killSupervisor(plan: Plan, role: "master" | "daemon"): Promise<Table> {
-  const title = role === "master" ? "The master (the cluster primary)" : "The daemon";
-  const book = openBook(`kills-${role}`, title, [...columns, after]);
-  const rounds = plan.rounds(2);
-  const missing = role === "master" ? "pm2" : "cluster";
-  const those = listDistinct(plan.contenders).filter(({ name }) => name !== missing);
-  const pick = (service: Service) => service.supervisors.find((each) => each.role === role)?.pid;
-  for (let round = 0; round < rounds; round += 1) {
+type Role = "master" | "daemon" | "both";
+
+const titles: Readonly<Record<Role, string>> = {
+  master: "The master (the cluster primary)",
+  daemon: "The daemon",
+  both: "Daemon and master at once",
+};
+
+/** Those that have no such process. */
+const missing: Readonly<Record<Role, readonly string[]>> = {
+  master: ["pm2"],
+  daemon: ["cluster"],
+  both: ["pm2", "cluster"],
+};
+
+async function killSupervisors(plan: Plan, role: Role): Promise<Table> {
+  const book = openBook(`kills-${role}`, titles[role], [...columns, after]);
+  const those = listDistinct(plan.contenders).filter(({ name }) => !missing[role].includes(name));
+  const pick = ({ supervisors }: Service) =>
+    supervisors.filter((each) => role === "both" || each.role === role).map(({ pid }) => pid);
+  for (const round of plan.rounds(2, 50)) {
     for (const contender of rotate(those, round)) {
-      plan.say(`kills, ${role}, round ${round + 1} of ${rounds}: ${contender.name}`);
+      plan.say(`kills, ${role}, round ${round + 1}: ${contender.name}`);
       await plan.attempt(`kills, ${role}, ${contender.name}`, () =>
         killOnce(contender, book, pick, plan.quick),
       );
-      if (book.table.rows[contender.name]) book.say(contender.name, "kills", String(rounds));
+      if (book.table.rows[contender.name]) book.say(contender.name, "kills", String(round + 1));
     }
   }
   for (const name of Object.keys(book.table.rows)) sayFailures(book, name);
@@ -91,18 +104,17 @@ async function killSupervisor(plan: Plan, role: "master" | "daemon"): Promise<Ta
 async function killOnce(
   contender: Contender,
   book: Book,
-  pick: (service: Service) => number | undefined,
+  pick: (service: Service) => readonly number[],
   quick: boolean,
 ): Promise<void> {
   const app = { script: join(servers, "app.cjs"), workers: 2 };
   await withService(contender, app, env, async (service, stage) => {
-    const victim = pick(service);
-    if (victim === undefined) return;
+    const victims = pick(service);
     const load = openLoad(stage, { rate });
     await load.ready;
     await delay(1_000);
     load.phase("kill");
-    kill(victim);
+    for (const victim of victims) kill(victim);
     await delay(quick ? 2_000 : 4_000);
     load.phase("after");
     await delay(1_000);

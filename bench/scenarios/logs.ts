@@ -75,7 +75,7 @@ async function write(plan: Plan, key: string, workers: number, pens: readonly Pe
     { key: "peak", label: "peak memory", unit: "MB" },
     { key: "lost", label: "lost", unit: "" },
   ]);
-  for (let round = 0; round < plan.rounds(2); round += 1) {
+  for (const round of plan.rounds(3, 55)) {
     plan.say(`${key}, round ${round + 1}`);
     for (const pen of rotate(pens, round)) {
       await plan.attempt(`${key}, ${pen.name}`, () => writeOnce(pen, book, workers, plan.quick ? 32 : 256));

@@ -28,14 +28,16 @@ export async function memory(plan: Plan): Promise<Section> {
 
 async function measureIdle(plan: Plan, restMs: number): Promise<Table> {
   const book = openBook("memory-idle", "Idle", [{ key: "idle", label: "private", unit: "MB", floor }]);
-  for (let round = 0; round < plan.rounds(3); round += 1) {
+  for (const round of plan.rounds(3, 90)) {
     plan.say(`memory, idle, round ${round + 1}`);
     book.add(floor, "idle", await measureFloor(restMs));
     for (const contender of rotate(listDistinct(plan.contenders), round)) {
-      await withService(contender, app, {}, async (service) => {
-        await delay(restMs);
-        book.add(contender.name, "idle", sum(service, readPrivateMb));
-      });
+      await plan.attempt(`memory, idle, ${contender.name}`, () =>
+        withService(contender, app, {}, async (service) => {
+          await delay(restMs);
+          book.add(contender.name, "idle", sum(service, readPrivateMb));
+        }),
+      );
     }
   }
   return book.table;

@@ -47,7 +47,7 @@ async function measureRoundTrips(plan: Plan): Promise<Table> {
     ]);
     const echo = await dial(stage.path("echo"));
     const askEcho = openEcho(echo);
-    for (let round = 0; round < Math.max(3, plan.rounds(7)); round += 1) {
+    for (const _ of plan.rounds(7, 40)) {
       for (const [name, ask] of [
         ["naught", () => peer.client.status({})],
         [floor, askEcho],
@@ -101,7 +101,7 @@ async function measureChain(plan: Plan): Promise<Table> {
     { key: "rate", label: "worker → master → daemon → watcher", unit: "notifications/s" },
   ]);
   const count = plan.quick ? 20_000 : 100_000;
-  for (let round = 0; round < Math.max(2, plan.rounds(5)); round += 1) {
+  for (const round of plan.rounds(5, 60)) {
     plan.say(`protocol, notifications, round ${round + 1}`);
     const stage = openStage();
     try {

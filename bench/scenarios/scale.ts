@@ -19,9 +19,8 @@ export async function scale(plan: Plan): Promise<Section> {
   const tables = [];
   for (const workers of plan.quick ? [1, 8] : [1, 8, 32, 64]) {
     const book = openBook(`scale-${workers}`, `${workers} worker${workers === 1 ? "" : "s"}`, columns);
-    const rounds = workers === 32 ? 1 : plan.rounds(2);
-    for (let round = 0; round < rounds; round += 1) {
-      plan.say(`scale, ${workers} workers, round ${round + 1} of ${rounds}`);
+    for (const round of plan.rounds(workers === 32 ? 1 : workers === 64 ? 2 : 3, 90)) {
+      plan.say(`scale, ${workers} workers, round ${round + 1}`);
       const those = plan.contenders.filter(
         (each) => each.name !== "cluster-rr" && takesPart(each, workers, round),
       );

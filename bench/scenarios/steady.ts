@@ -16,18 +16,19 @@ const columns = [
 ];
 
 export async function steady(plan: Plan): Promise<Section> {
-  const rounds = plan.rounds(5);
   const tables = [];
   for (const workers of [1, 2]) {
     const book = openBook(`steady${workers}`, `${workers} worker${workers > 1 ? "s" : ""}`, columns);
     const app = { script: join(servers, "app.cjs"), workers };
     const entrants = enter(workers === 1 ? [bare, ...plan.contenders] : plan.contenders);
-    await withCompany(entrants, app, {}, async (members) => {
-      for (let round = 0; round < rounds; round += 1) {
-        plan.say(`steady, ${workers} workers, round ${round + 1} of ${rounds}`);
+    await withCompany(plan, entrants, app, {}, async (members) => {
+      for (const round of plan.rounds(5, 80)) {
+        plan.say(`steady, ${workers} workers, round ${round + 1}`);
         for (const member of rotate(members, round)) {
-          await measure(member, book, false, plan.quick);
-          await measure(member, book, true, plan.quick);
+          await plan.attempt(`steady, ${member.name}`, async () => {
+            await measure(member, book, false, plan.quick);
+            await measure(member, book, true, plan.quick);
+          });
         }
       }
     });

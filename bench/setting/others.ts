@@ -5,6 +5,15 @@ import { setTimeout as delay } from "node:timers/promises";
 /** Above this share of the processors, what is measured is the other work. */
 export const bearable = 0.05;
 
+/** Waits, for so many seconds at the most, until nobody else works; returns the share that others still take. */
+export async function awaitQuiet(seconds: number): Promise<number> {
+  const began = performance.now();
+  for (;;) {
+    const share = await measureOthers();
+    if (share <= bearable || performance.now() - began > seconds * 1000) return share;
+  }
+}
+
 /** The share of all processors that is in use, over a second or so. */
 export async function measureOthers(): Promise<number> {
   const before = readTicks();

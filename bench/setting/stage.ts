@@ -88,10 +88,15 @@ export function openStage(env: Environment | ((dir: string) => Environment) = {}
   return stage;
 }
 
-/** Whatever was interrupted leaves nothing behind, and begins nothing more. */
+/** Closes those of a scenario that was given up. */
 export async function closeStages(): Promise<void> {
-  over = true;
   for (const stage of open) await stage.close();
+}
+
+/** Whatever was interrupted leaves nothing behind, and begins nothing more. */
+export async function endStages(): Promise<void> {
+  over = true;
+  await closeStages();
 }
 
 /** What is measured gets no variable that could slow it down, such as `NODE_EXTRA_CA_CERTS` or `NODE_OPTIONS`. */
