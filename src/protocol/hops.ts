@@ -1,6 +1,8 @@
 /** What daemon, master and workers ask of each other. */
+
+import type { Status } from "./calls.js";
 import type { DrainChanges, DrainTimes, ResolvedLaunch } from "./launch.js";
-import type { Counts, WorkerRef } from "./vocabulary.js";
+import type { Counts, WorkerInfo, WorkerRef } from "./vocabulary.js";
 
 /** What the master is born with. */
 export interface MasterStart {
@@ -76,6 +78,16 @@ export interface OutputStreams {
   procfs?: boolean;
   /** Where pipes may be made if they cannot be made among the temporary files. */
   directory?: string;
+}
+
+/** What has become different in the pool since the last time, so that the daemon knows its status without asking. */
+export interface PoolChange extends Omit<Status, "counts" | "workers"> {
+  /** True: workers that are not named are not there. */
+  whole: boolean;
+  /** Those that are new or different. */
+  workers: WorkerInfo[];
+  /** The ids of those that are gone. */
+  gone: number[];
 }
 
 /** Whose output a pipe carries: the one at the path, or else the one that comes with this message. */

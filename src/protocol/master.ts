@@ -15,6 +15,7 @@ import type {
   MasterStart,
   MasterStarted,
   Output,
+  PoolChange,
   PoolEvent,
   Serving,
   SocketRef,
@@ -49,6 +50,8 @@ export const Master = contract("master", {
 export const Host = contract("host", {
   /** Something happened in the pool. */
   event: notification(typia.createValidate<PoolEvent>()),
+  /** The pool is different: told before the event that goes with it. */
+  change: notification(typia.createValidate<PoolChange>()),
   /** A generation took over. */
   serving: notification(typia.createValidate<Serving>()),
   /** The workers that calls in flight wait for. */

@@ -68,7 +68,7 @@ function serveClient(
         throw new NaughtError("NotAllowed", "only the process that spawned the daemon can start it");
       return calls.ask<Started>((call) => post({ type: "start", call, client, start: params }));
     },
-    status: () => calls.ask<Status>((call) => post({ type: "status", call, client })),
+    status: () => calls.ask<Status>((call) => post({ type: "status", call, client, at: performance.now() })),
     deploy: (params, { onCancel }: CallContext) =>
       calls.ask<Settled>((call) => {
         onCancel(() => post({ type: "cancel", call }));

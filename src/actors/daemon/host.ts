@@ -23,6 +23,7 @@ export function createHost(
       const tell = (told: PoolEvent): Message => ({ type: "masterEvent", event: told });
       post(deaths.concerns(event) ? deaths.complete(event).then(tell) : tell(event));
     },
+    change: (change) => post({ type: "masterChanged", change, at: performance.now() }),
     serving: (serving) => post({ type: "masterServing", serving }),
     waiting: (waiting) => post({ type: "masterWaiting", waiting }),
     async output(output, { handle }: CallContext) {

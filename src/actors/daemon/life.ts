@@ -64,7 +64,7 @@ function startMaster(
 
 export function loseMaster(turn: Turn, how: string): void {
   const { life, serving, startCall, forwarded } = turn.state;
-  update(turn, { master: "none", forwarded: new Map(), counts: noCounts });
+  update(turn, { master: "none", pool: null, forwarded: new Map(), counts: noCounts });
   const reason = `the master process ${how}`;
   const failed = { reason: life === "stopping" ? "the server was stopped" : reason };
   for (const [call, { kind, deploy }] of forwarded) {

@@ -12,6 +12,7 @@ import {
   runFirstMaster,
 } from "./life.js";
 import { findObstacle } from "./obstacle.js";
+import { applyChange, describePool } from "./pool-view.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Effect, type Message, ownCall } from "./state.js";
 import {
@@ -33,6 +34,7 @@ export const emptyDaemon: Daemon = {
   startCall: null,
   startFailure: null,
   master: "none",
+  pool: null,
   masterDeaths: 0,
   serving: null,
   servingSince: null,
@@ -93,6 +95,8 @@ function handle(turn: Turn, message: Message): void {
       return passBack(turn, message.call, message);
     case "masterEvent":
       return announce(turn, message.event);
+    case "masterChanged":
+      return update(turn, { pool: applyChange(turn.state.pool, message.change, message.at) });
     case "masterServing":
       return update(turn, { serving: message.serving, servingSince: turn.time });
     case "masterWaiting":
@@ -129,10 +133,16 @@ function abortDeploy(turn: Turn, { call, client, id }: Request<"abortDeploy">): 
   forward(turn, call, as, { method: "abortDeploy", params });
 }
 
-function tellStatus(turn: Turn, { call, client }: Request<"status">): void {
-  const { life, master } = turn.state;
+function tellStatus(turn: Turn, { call, client, at }: Request<"status">): void {
+  const { life, master, pool } = turn.state;
   if (life === "empty") return refuse(turn, call, { error: "NotStarted" });
   if (master === "none") return reply(turn, call, completeStatus(turn, describeMasterless(turn.state)));
+  if (pool && at !== undefined) {
+    const status = describePool(pool, at);
+    const { counts, waitingFor } = status;
+    announce(turn, { name: "Status", counts, waitingFor });
+    return reply(turn, call, completeStatus(turn, status));
+  }
   forward(turn, call, { client, kind: "status", deploy: "" }, { method: "status", params: {} });
 }
 

@@ -10,6 +10,7 @@ import type {
   MasterStart,
   MasterStarted,
   NaughtEvent,
+  PoolChange,
   PoolEvent,
   ResolvedLaunch,
   Serving,
@@ -20,6 +21,7 @@ import type {
   Stop,
   Waiting,
   Watched,
+  WorkerInfo,
 } from "../../protocol/types.js";
 
 /** 0 is nobody's: a signal's. */
@@ -46,6 +48,13 @@ export interface Forwarded {
   readonly deploy: string;
 }
 
+/** The pool as the master told it last, and when each part was told, in milliseconds of a monotonic clock. */
+export interface PoolView {
+  readonly head: Omit<Status, "counts" | "workers">;
+  readonly at: number;
+  readonly workers: ReadonlyMap<number, { readonly worker: WorkerInfo; readonly at: number }>;
+}
+
 export interface Daemon {
   /** `opening`: files are being opened. `stopping`: the master has been told, or is gone. `closing`: files are being closed. */
   readonly life: "empty" | "opening" | "running" | "stopping" | "closing" | "gone";
@@ -56,6 +65,8 @@ export interface Daemon {
   readonly master: "none" | "alive";
   /** How often the master died lately. */
   readonly masterDeaths: number;
+  /** What the master has told of its pool. */
+  readonly pool: PoolView | null;
   readonly serving: Serving | null;
   /** When that generation took over, in ISO 8601. */
   readonly servingSince: string | null;
@@ -97,7 +108,8 @@ export type Message =
     }
   /** Its caller is not interested in the call any more. */
   | { readonly type: "cancel"; readonly call: CallId }
-  | { readonly type: "status"; readonly call: CallId; readonly client: ClientId }
+  /** `at` in milliseconds of a monotonic clock; without it the master is asked. */
+  | { readonly type: "status"; readonly call: CallId; readonly client: ClientId; readonly at?: number }
   | { readonly type: "stop"; readonly call: CallId; readonly client: ClientId; readonly stop: Stop }
   | {
       readonly type: "watch";
@@ -117,6 +129,7 @@ export type Message =
   | { readonly type: "masterAnswered"; readonly call: CallId; readonly result: Answer }
   | { readonly type: "masterRefused"; readonly call: CallId; readonly refusal: Refusal }
   | { readonly type: "masterEvent"; readonly event: PoolEvent }
+  | { readonly type: "masterChanged"; readonly change: PoolChange; readonly at: number }
   | { readonly type: "masterServing"; readonly serving: Serving }
   | { readonly type: "masterWaiting"; readonly waiting: Waiting }
   | { readonly type: "masterExited"; readonly how: string }

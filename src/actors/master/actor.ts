@@ -15,9 +15,11 @@ import type {
 } from "../../protocol/types.js";
 import { createCalls, createTimers, startActor } from "../actor.js";
 import { forkWorker, type WorkerHandle } from "./handle.js";
+import { createNews } from "./news.js";
 import { createOutputs, type Outputs } from "./outputs.js";
 import { emptyPool, step } from "./pool/pool.js";
 import type { Effect, Failure, Message, Pool, PoolWorker, Result, Timer } from "./pool/state.js";
+import { describePool } from "./pool/status.js";
 import { createSocketCopies } from "./socket-copies.js";
 
 /** `ended` is called once: when the last worker is gone for good. */
@@ -69,14 +71,18 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     Host,
   );
   const timers = createTimers<Timer>((timer) => post({ type: "timer", timer }));
-  const post = startActor<Pool, Message, Effect>({
+  const post = startActor<Pool, Message, Effect | { readonly type: "tellNews" }>({
     state: emptyPool,
     step: (pool, message) => {
-      const { pool: state, effects } = step(pool, message, performance.now());
-      return { state, effects };
+      const now = performance.now();
+      const { pool: state, effects } = step(pool, message, now);
+      if (state === pool) return { state, effects };
+      news.follow(() => complete(describePool(state, now)) as Status);
+      return { state, effects: [...effects, { type: "tellNews" }] };
     },
     perform,
   });
+  const news = createNews((change) => host.client.change(change), isForked);
 
   // Without a daemon nobody can drive this master any more: it goes, and takes its workers along in good order.
   host.onClose(() => {
@@ -86,8 +92,10 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       .catch(() => {});
   });
 
-  function perform(effect: Effect): void {
+  function perform(effect: Effect | { readonly type: "tellNews" }): void {
     switch (effect.type) {
+      case "tellNews":
+        return news.tell();
       case "fork":
         return fork(effect.worker, effect.launch);
       case "shutdown":
@@ -95,6 +103,8 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       case "kill":
         return handles.get(effect.worker)?.kill();
       case "emit":
+        // Whoever hears of it and asks is to find it in the status.
+        news.tell();
         return host.client.event(
           effect.worker ? { ...effect.event, worker: nameWorker(effect.worker) } : effect.event,
         );
@@ -150,6 +160,10 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       },
     );
     handles.set(id, handle);
+  }
+
+  function isForked({ id }: { readonly id: number }): boolean {
+    return handles.has(id) || gone.has(id);
   }
 
   // An answer may name a worker that is gone by then.

@@ -5,25 +5,28 @@ import { countWorkers, describeWorkers, emit, findWaitingFor, setTimer, type Tur
 
 export function tellStatus(turn: Turn, call: CallId): void {
   emit(turn, "Status");
-  const { phase, workers, restarts } = turn.pool;
-  const result: PoolStatus = {
-    phase: nameStatus(phase),
-    counts: countWorkers(turn.pool),
-    waitingFor: findWaitingFor(turn.pool),
-    ...describeDeploy(turn),
-    workers: describeWorkers(turn, workers).map((worker) => ({
-      ...worker,
-      restarts: worker.generation === turn.pool.serving?.number ? (restarts.get(worker.slot) ?? 0) : 0,
-    })),
-    delays: [...turn.pool.backoff]
-      .filter(([, { waiting }]) => waiting)
-      .map(([slot, { failures }]) => ({ slot, failures })),
-    slots: describeSlots(turn),
-  };
-  turn.effects.push({ type: "reply", call, result });
+  turn.effects.push({ type: "reply", call, result: describePool(turn.pool, turn.now) });
 }
 
-function describeSlots({ pool: { serving, restarts, backoff } }: Turn): PoolStatus["slots"] {
+export function describePool(pool: Pool, now: number): PoolStatus {
+  const { phase, workers, restarts, serving, backoff } = pool;
+  return {
+    phase: nameStatus(phase),
+    counts: countWorkers(pool),
+    waitingFor: findWaitingFor(pool),
+    ...describeDeploy(phase, now),
+    workers: describeWorkers(now, workers).map((worker) => ({
+      ...worker,
+      restarts: worker.generation === serving?.number ? (restarts.get(worker.slot) ?? 0) : 0,
+    })),
+    delays: [...backoff]
+      .filter(([, { waiting }]) => waiting)
+      .map(([slot, { failures }]) => ({ slot, failures })),
+    slots: describeSlots(pool),
+  };
+}
+
+function describeSlots({ serving, restarts, backoff }: Pool): PoolStatus["slots"] {
   return Array.from({ length: serving?.workerCount ?? 0 }, (_, slot) => ({
     slot,
     restarts: restarts.get(slot) ?? 0,
@@ -31,7 +34,7 @@ function describeSlots({ pool: { serving, restarts, backoff } }: Turn): PoolStat
   }));
 }
 
-function describeDeploy({ pool: { phase }, now }: Turn): Pick<Status, "deploy" | "deploying"> {
+function describeDeploy(phase: Phase, now: number): Pick<Status, "deploy" | "deploying"> {
   if (phase.name !== "rollout" || phase.kind !== "deploy") return {};
   const { id, since, stage } = phase;
   return { deploy: id, deploying: { id, seconds: Math.max(0, (now - since) / 1000), stage } };
@@ -56,7 +59,7 @@ function nameStatus(phase: Phase): Status["phase"] {
 export function tellWaiting(turn: Turn): void {
   const { phase } = turn.pool;
   if (phase.name !== "rollout" && phase.name !== "stop") return;
-  turn.effects.push({ type: "waiting", workers: describeWorkers(turn, findAwaited(turn.pool)) });
+  turn.effects.push({ type: "waiting", workers: describeWorkers(turn.now, findAwaited(turn.pool)) });
   scheduleWaiting(turn);
 }
 

@@ -161,12 +161,12 @@ export function findWaitingFor({ phase }: Pool): WaitingFor {
   return phase.stage === "leaving" ? "old" : "new";
 }
 
-export function describeWorkers(turn: Turn, workers: readonly PoolWorker[]): Omit<WorkerInfo, "pid">[] {
+export function describeWorkers(now: number, workers: readonly PoolWorker[]): Omit<WorkerInfo, "pid">[] {
   return workers.map(({ id, slot, generation, status, since }) => ({
     id,
     slot,
     generation,
     status,
-    seconds: Math.max(0, (turn.now - since) / 1000),
+    seconds: Math.max(0, (now - since) / 1000),
   }));
 }
