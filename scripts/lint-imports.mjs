@@ -9,6 +9,7 @@ const pure = [
   "src/actors/daemon/life.ts",
   "src/actors/daemon/deploys.ts",
   "src/actors/daemon/obstacle.ts",
+  "src/actors/daemon/memory.ts",
   "src/actors/daemon/pool-view.ts",
   "src/actors/daemon/report.ts",
   "src/actors/daemon/watchers.ts",

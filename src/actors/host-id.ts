@@ -7,14 +7,18 @@ let known: string | undefined;
 
 /** The same for every process on this machine until its next boot. A hash, because a machine's own id is not for others. */
 export function readHostId(): string {
+  known ??= findHostId();
+  return known;
+}
+
+function findHostId(): string {
   const boot = read("/proc/sys/kernel/random/boot_id");
   // Without /proc the name must do, which is left out otherwise: it may change at any time.
   const parts = boot === "" ? [hostname()] : [boot, read("/etc/machine-id")];
-  known ??= createHash("sha256")
+  return createHash("sha256")
     .update(["naught", ...parts].join("\n"))
     .digest("hex")
     .slice(0, 32);
-  return known;
 }
 
 function read(path: string): string {

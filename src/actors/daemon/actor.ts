@@ -103,7 +103,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
       case "notice":
         return clients.find(effect.client)?.notice({ name: effect.name });
       case "log":
-        return logs?.naught.write(effect.line);
+        return logs?.naught.write(effect.line, effect.patient);
       case "later":
         setTimeout(() => post(effect.message), effect.seconds * 1000).unref();
         return;

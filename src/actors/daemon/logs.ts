@@ -1,12 +1,13 @@
 /** The daemon's logs: naught's own, and the two that all workers write to. Owns the open ones. */
 import { NaughtError } from "../../protocol/errors.js";
 import type { LogFiles } from "../../protocol/types.js";
+import { type GatheredLines, gatherLines } from "./gathered-lines.js";
 import { type Log, openLog, streamLog } from "./log.js";
 import { createOutputs, type Outputs } from "./output.js";
 
 export interface Logs {
   readonly outputs: Outputs;
-  readonly naught: { write(line: string): void };
+  readonly naught: Pick<GatheredLines, "write">;
   /** Resolves when everything is on disk; pipes that are held open are waited for `patience` milliseconds. */
   close(patience: number): Promise<void>;
 }
@@ -17,7 +18,8 @@ export async function openLogs(
   daemonMode: boolean,
 ): Promise<Logs> {
   const open = new Map<string, Log>();
-  const report = (line: string): void => naught?.write(Buffer.from(`${line}\n`));
+  const lines = gatherLines((text) => naught?.write(Buffer.from(text)));
+  const report = (line: string): void => lines.write(line);
   const add = async (path: string, own: NodeJS.WritableStream): Promise<Log> => {
     if (path === "-" && daemonMode) {
       throw new NaughtError(
@@ -45,9 +47,10 @@ export async function openLogs(
     );
     return {
       outputs,
-      naught: { write: report },
+      naught: lines,
       async close(patience) {
         await outputs.close(patience);
+        lines.flush();
         await Promise.all([...open.values()].map((each) => each.close()));
       },
     };

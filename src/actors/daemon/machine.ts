@@ -11,6 +11,7 @@ import {
   reviveMaster,
   runFirstMaster,
 } from "./life.js";
+import { noMemory } from "./memory.js";
 import { findObstacle } from "./obstacle.js";
 import { applyChange, describePool } from "./pool-view.js";
 import { completeStatus } from "./report.js";
@@ -44,7 +45,7 @@ export const emptyDaemon: Daemon = {
   watchers: new Set(),
   counts: noCounts,
   sequence: 0,
-  events: [],
+  events: noMemory,
   deaths: [],
   settled: [],
 };
@@ -96,7 +97,9 @@ function handle(turn: Turn, message: Message): void {
     case "masterEvent":
       return announce(turn, message.event);
     case "masterChanged":
-      return update(turn, { pool: applyChange(turn.state.pool, message.change, message.at) });
+      return update(turn, {
+        pool: applyChange(turn.state.pool, message.change, { at: message.at, time: turn.time }),
+      });
     case "masterServing":
       return update(turn, { serving: message.serving, servingSince: turn.time });
     case "masterWaiting":

@@ -9,7 +9,9 @@ export function completeStatus({ state, time }: Turn, status: Status): Status {
   const slots = describeSlots(state, time, status);
   return {
     ...status,
-    workers: workers.map((worker) => ({ ...worker, since: shift(time, -worker.seconds) })),
+    workers: workers.map((worker) =>
+      worker.since === undefined ? { ...worker, since: shift(time, -worker.seconds) } : worker,
+    ),
     ...(deploying
       ? {
           deploying: {
@@ -46,7 +48,16 @@ function describeServing({ serving, servingSince }: Daemon): ServingInfo | null 
   if (!serving || servingSince === null) return null;
   const { generation, workerCount, launch } = serving;
   const { env, ...rest } = launch;
-  return { generation, workerCount, since: servingSince, ...rest, env: Object.keys(env).sort() };
+  return { generation, workerCount, since: servingSince, ...rest, env: listNames(env) };
+}
+
+// Sorted once per launch, not at each question.
+const sorted = new WeakMap<object, string[]>();
+
+function listNames(env: Readonly<Record<string, string>>): string[] {
+  const names = sorted.get(env) ?? Object.keys(env).sort();
+  sorted.set(env, names);
+  return names;
 }
 
 function countCallers({ forwarded }: Daemon, id: string): number {
@@ -56,6 +67,6 @@ function countCallers({ forwarded }: Daemon, id: string): number {
   ).length;
 }
 
-function shift(time: string, seconds: number): string {
+export function shift(time: string, seconds: number): string {
   return new Date(Date.parse(time) + seconds * 1000).toISOString();
 }

@@ -23,6 +23,7 @@ import type {
   Watched,
   WorkerInfo,
 } from "../../protocol/types.js";
+import type { Memory } from "./memory.js";
 
 /** 0 is nobody's: a signal's. */
 export type CallId = number;
@@ -53,6 +54,7 @@ export interface PoolView {
   readonly head: Omit<Status, "counts" | "workers">;
   readonly at: number;
   readonly workers: ReadonlyMap<number, { readonly worker: WorkerInfo; readonly at: number }>;
+  readonly counts: Counts;
 }
 
 export interface Daemon {
@@ -78,7 +80,7 @@ export interface Daemon {
   readonly counts: Counts;
   readonly sequence: number;
   /** The last events, for clients that come back. */
-  readonly events: readonly NaughtEvent[];
+  readonly events: Memory;
   /** The last death in each slot that has seen one. */
   readonly deaths: readonly LastDeath[];
   /** How the last deploys ended, the latest last, for clients that ask again. */
@@ -154,7 +156,8 @@ export type Effect =
   | { readonly type: "replay"; readonly client: ClientId; readonly events: readonly NaughtEvent[] }
   | { readonly type: "tellWaiting"; readonly clients: readonly ClientId[]; readonly waiting: Waiting }
   | { readonly type: "notice"; readonly client: ClientId; readonly name: "AlreadyShuttingDown" }
-  | { readonly type: "log"; readonly line: string }
+  /** `patient`: it may wait a little for others. */
+  | { readonly type: "log"; readonly line: string; readonly patient?: boolean }
   | { readonly type: "later"; readonly seconds: number; readonly message: Message }
   /** Write what is left, remove the files, let go of the lock. */
   | { readonly type: "close" }

@@ -1,12 +1,10 @@
 /** One step of the daemon's machine in the making. */
 import type { Counts, NaughtEvent, PoolEvent } from "../../protocol/types.js";
 import { formatCounts } from "../event-line.js";
+import { remember } from "./memory.js";
 import type { Answer, CallId, ClientId, Daemon, Effect, Forwarded, MasterAsk, Refusal } from "./state.js";
 
 export const noCounts: Counts = { booting: 0, online: 0, dying: 0, new_online: 0 };
-
-/** How many events are kept for clients that come back. */
-export const keptEvents = 1000;
 
 export interface Turn {
   state: Daemon;
@@ -22,10 +20,11 @@ export function update(turn: Turn, changes: Partial<Daemon>): void {
 export function announce(turn: Turn, event: PoolEvent): void {
   const sequence = turn.state.sequence + 1;
   const stamped: NaughtEvent = { ...event, sequence, time: turn.time };
-  const events = [...turn.state.events.slice(1 - keptEvents), stamped];
-  update(turn, { sequence, counts: event.counts, events });
+  update(turn, { sequence, counts: event.counts, events: remember(turn.state.events, stamped) });
   rememberDeath(turn, event);
-  log(turn, `${event.name}. ${formatCounts(event.counts)}`);
+  const line = `${event.name}. ${formatCounts(event.counts)}`;
+  // A client may ask for the status a thousand times a second.
+  turn.effects.push({ type: "log", line, ...(event.name === "Status" && { patient: true }) });
   const why = explain(event);
   if (why) log(turn, why);
   const { stderr = [] } = event.death ?? {};

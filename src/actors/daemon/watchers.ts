@@ -1,4 +1,5 @@
 /** Clients that come, watch and go: who is sent which events. Pure. */
+import { recall } from "./memory.js";
 import type { ClientId, Message } from "./state.js";
 import { reply, type Turn, update } from "./turn.js";
 
@@ -13,7 +14,7 @@ export function watch(
   // A number that was never given is of another daemon, too.
   const isForeign = restarted === true || since > sequence;
   const last = isForeign ? 0 : since;
-  const kept = events.filter((event) => event.sequence > last);
+  const kept = recall(events).filter((event) => event.sequence > last);
   if (kept.length > 0) turn.effects.push({ type: "replay", client, events: kept });
   const missed = sequence - last - kept.length;
   reply(turn, call, { sequence, missed, ...(isForeign ? { restarted: true } : {}) });
