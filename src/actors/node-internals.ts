@@ -98,6 +98,26 @@ export function acceptAlso(server: net.Server, extra: SocketHandle, backlog: num
 }
 
 /**
+ * Lets a server get `handle` without accepting from it: until the returned function is called, which returns 0 or a
+ * negative error number, the kernel is not told to listen. Everything else, `address()` say, is as if it did.
+ */
+export function withholdListen(handle: SocketHandle): () => number {
+  const listen = readInternal(handle, "listen");
+  if (typeof listen !== "function") throw new Error("this Node's listening handles have no listen");
+  let asked: readonly unknown[] | undefined;
+  Object.assign(handle, {
+    listen(...args: unknown[]) {
+      asked = args;
+      return 0;
+    },
+  });
+  return () => {
+    Reflect.deleteProperty(handle, "listen");
+    return asked === undefined ? 0 : (Reflect.apply(listen, handle, asked) as number);
+  };
+}
+
+/**
  * Makes a `listen` fail, in Node's own words: those of a server outside of a cluster. Inside, Node would name another
  * system call, and no address where the application named none; `address` is the one that was tried then.
  */

@@ -139,6 +139,14 @@ export interface Listened {
   address?: string;
   /** What the TLS servers of this generation on this address seal their sessions with, in base64. */
   ticketKeys?: string;
+  /** True: the worker is not to accept before it is told `serve`, because its generation has not taken over yet. */
+  withheld?: boolean;
+}
+
+/** Names a generation. */
+export interface GenerationRef {
+  /** @type uint32 */
+  generation: number;
 }
 
 /** Names a socket. */

@@ -5,6 +5,7 @@ import type {
   AbortDeploy,
   DeployRef,
   Empty,
+  GenerationRef,
   HostListen,
   HostUnlisten,
   Listened,
@@ -39,6 +40,8 @@ export const Master = contract("master", {
   abortDeploy: request(typia.createValidate<AbortDeploy>(), typia.createValidate<MasterSettled>()),
   /** Retires every worker; settles when the last one is gone, and the master ends. */
   stop: request(typia.createValidate<Stop>(), typia.createValidate<Empty>()),
+  /** The workers of a coming generation are to accept at once, because nobody else does any more. */
+  serve: notification(typia.createValidate<GenerationRef>()),
   /** A worker is to accept from one more socket: that of a slot which has no worker now. */
   adopt: request(typia.createValidate<MasterAdopt>(), typia.createValidate<Empty>(), { handle: "in" }),
   /** A worker is to close a socket that it adopted. */

@@ -6,6 +6,8 @@ import type { Adopt, DrainTimes, Empty, Listen, Listened, SocketRef } from "./ty
 export const Worker = contract("worker", {
   /** Drains the worker's servers, then hands `shutdown` to the application; settles when that is delivered. */
   shutdown: request(typia.createValidate<DrainTimes>(), typia.createValidate<Empty>()),
+  /** The worker's generation takes over: accepts from the sockets that were withheld until now; settles when it does. */
+  serve: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
   /** Accepts from one more socket: that of a slot which has no worker now. */
   adopt: request(typia.createValidate<Adopt>(), typia.createValidate<Empty>(), { handle: "in" }),
   /** Closes a socket that was adopted. */

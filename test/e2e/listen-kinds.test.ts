@@ -48,6 +48,7 @@ for (const balance of balances) {
       assert.equal(statSync(naught.path("everybodys-n")).mode & 0o666, 0o666);
       await assertServed(naught, first, second);
       await assertResumed(portOf(first.https), naught.host);
+      if (balance !== "round-robin") await assertWithheld(naught, env, first, second);
       await naught.succeed(["deploy"]);
       await assertServed(naught, readResults(naught, "0"), readResults(naught, "1"));
       await naught.succeed(["stop"]);
@@ -71,8 +72,33 @@ for (const count of [1, 2]) {
   );
 }
 
-async function assertServed(naught: Naught, first: Results, second: Results): Promise<void> {
-  const pids = naught.workers().map(({ pid }) => pid);
+/** Workers that are not online yet see that they listen, and nobody reaches them; nor are they missed afterwards. */
+async function assertWithheld(
+  naught: Naught,
+  env: Record<string, string>,
+  first: Results,
+  second: Results,
+): Promise<void> {
+  const old = naught.workers();
+  const deploy = naught.spawn(["deploy"], { env: { ...env, HANGS: "1" } });
+  for (const slot of ["hanging-0", "hanging-1"]) {
+    await naught.wrote(`results-${slot}.json`, /\}$/);
+    const { exclusive: _, udp: __, ...seen } = readResults(naught, slot);
+    for (const [name, result] of Object.entries(seen)) assert.deepEqual(result, first[name], name);
+  }
+  await assertServed(naught, first, second, old);
+  await naught.succeed(["deploy-abort"]);
+  await deploy.finished;
+  await assertServed(naught, first, second, old);
+}
+
+async function assertServed(
+  naught: Naught,
+  first: Results,
+  second: Results,
+  workers = naught.workers(),
+): Promise<void> {
+  const pids = workers.map(({ pid }) => pid);
   const raw = ["ipv4", "ipv6", "any", "anyAgain", "noArguments", "hostName", "ipv6Only", "backlog"];
   for (const name of [...raw, "path", "absolutePath", "abstract", "everybodys"]) {
     if (!first[name]?.listening) continue;
@@ -88,7 +114,9 @@ async function assertServed(naught: Naught, first: Results, second: Results): Pr
   await askUntil(async () => body(await askOnce(target(naught, first.http), head)), pids);
   await askUntil(() => askHttps(portOf(first.https), naught.host), pids);
   await askUntil(() => askHttp2(portOf(first.http2), naught.host), pids);
-  assert.ok(pids.includes(Number(await askUdp(portOf(first.udp), naught.host))));
+  // Datagrams have no connection that could be lost, and are not withheld from anybody.
+  const all = naught.workers().map(({ pid }) => pid);
+  assert.ok(all.includes(Number(await askUdp(portOf(first.udp), naught.host))));
 }
 
 function runAlone(naught: Naught, name: string, env: Readonly<Record<string, string>> = {}): Results {

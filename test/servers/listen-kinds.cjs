@@ -46,8 +46,8 @@ const settle = (server, options) =>
   results.udp = { listening: true, address: socket.address() };
   const { worker, isWorker } = require("node:cluster");
   results.cluster = { isWorker, state: worker?.state, connected: worker?.isConnected() };
-  writeFileSync(`results-${slot}.json`, JSON.stringify(results));
+  writeFileSync(`results-${process.env.HANGS ? "hanging-" : ""}${slot}.json`, JSON.stringify(results));
   if (slot === "alone") process.exit(0);
-  process.send("online");
+  if (!process.env.HANGS) process.send("online");
 })();
 process.on("message", (message) => message === "shutdown" && process.exit(0));

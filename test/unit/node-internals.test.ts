@@ -16,6 +16,7 @@ import {
   refuseListen,
   reusePort,
   type SocketHandle,
+  withholdListen,
 } from "../../src/actors/node-internals.js";
 
 const node = `Node ${process.version}`;
@@ -61,6 +62,19 @@ test("a server accepts from a second socket, and is not kept alive by it", async
   extra.close();
   server.close();
   assert.equal(acceptAlso(server, bind(), 511), -constants.errno.EINVAL, "a closed server accepts nothing");
+});
+
+test("a server whose listen is withheld sees that it listens, and the kernel does not", async () => {
+  const handle = bind();
+  const listen = withholdListen(handle);
+  const server = createServer((socket) => socket.end("here")).listen(handle as object);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const [error] = await once(connect(port, any.address), "error");
+  assert.equal(error.code, "ECONNREFUSED", `${node}: the server has listened by another way`);
+  assert.equal(listen(), 0);
+  assert.deepEqual(await once(connect(port, any.address).setEncoding("utf8"), "data"), ["here"]);
+  server.close();
 });
 
 test("several sockets share a port where Node has the flag", () => {

@@ -100,6 +100,36 @@ test("the death of the master leaves nobody, and tells nobody", () => {
   assert.deepEqual(told, ["adopt 1 q0 q1"]);
 });
 
+test("workers that are withheld leave the queues to those who accept, until they are admitted", () => {
+  const { address, told } = stage();
+  address.join(worker(1, 0));
+  address.join(worker(2, 0, 2), true);
+  address.join(worker(3, 1, 2), true);
+  // Nobody has ever accepted from the second queue: the kernel puts nothing into it.
+  assert.deepEqual(told.splice(0), []);
+  assert.deepEqual(address.list()[1]?.workers, []);
+  assert.equal(address.findWaiting(), null);
+  address.leave(worker(1, 0));
+  assert.deepEqual([address.isUsed, address.isServed, address.findWaiting()], [true, false, 2]);
+  address.admit(1);
+  assert.equal(address.isServed, false);
+  address.admit(2);
+  assert.deepEqual([address.isServed, address.findWaiting(), told.splice(0)], [true, null, []]);
+  address.leave(worker(3, 1, 2));
+  assert.deepEqual(told, ["adopt 2 q0 q1"]);
+});
+
+test("a queue that was lent to a neighbour is given back when the slot's new worker is admitted", () => {
+  const { address, told } = stage();
+  address.join(worker(1, 0));
+  address.join(worker(2, 1));
+  address.leave(worker(2, 1));
+  address.join(worker(3, 1, 2), true);
+  assert.deepEqual(told.splice(0), ["adopt 1 q0 q1"]);
+  address.admit(2);
+  assert.deepEqual(told, ["disown 1 q1"]);
+});
+
 test("where slots share a queue, nobody has to help; further sockets go to everybody", () => {
   const { address, told } = stage({ shares: true, others: ["v6"] });
   assert.equal(address.join(worker(1, 0)).key, "q0");

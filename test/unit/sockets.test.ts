@@ -4,7 +4,7 @@ import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, writeFileSync } 
 import net, { createServer, type Server } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { createSockets, type Sockets } from "../../src/actors/daemon/sockets.js";
 import { readBound, type SocketHandle } from "../../src/actors/node-internals.js";
 import type { Balance, HostListen, WorkerRef } from "../../src/protocol/types.js";
@@ -25,21 +25,26 @@ interface Stage {
   readonly sockets: Sockets;
   readonly log: string[];
   readonly released: string[];
+  /** The generations that were told to accept at once. */
+  readonly served: number[];
   /** Lets the master answer. */
   allow(): void;
   /** A worker's own wish: what it got. */
-  ask(wish: HostListen): Promise<{ errno: number; key: string; native: boolean; port?: number }>;
+  ask(
+    wish: HostListen,
+  ): Promise<{ errno: number; key: string; native: boolean; withheld?: boolean; port?: number }>;
 }
 
 function staged(
   name: string,
-  body: (stage: Stage, dir: string) => Promise<void>,
+  body: (stage: Stage, dir: string, t: TestContext) => Promise<void>,
   { balance = "shared", holds = false }: { balance?: Balance; holds?: boolean } = {},
 ): void {
-  test(name, async () => {
+  test(name, async (t) => {
     const temp = makeTemp();
     const log: string[] = [];
     const released: string[] = [];
+    const served: number[] = [];
     const waiting: (() => void)[] = [];
     const sockets = createSockets(
       { listenFds: [], balance },
@@ -50,6 +55,7 @@ function staged(
           released.push(key);
           return holds ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve();
         },
+        serve: (generation) => served.push(generation),
         log: (line) => log.push(line),
       },
     );
@@ -64,7 +70,7 @@ function staged(
       for (const resolve of waiting.splice(0)) resolve();
     };
     try {
-      await body({ sockets, log, released, allow, ask }, temp.dir);
+      await body({ sockets, log, released, served, allow, ask }, temp.dir, t);
     } finally {
       sockets.close();
       temp.remove();
@@ -218,6 +224,61 @@ staged("a path in a directory that is not there is refused as Node refuses it", 
   assert.equal(existsSync(join(dir, "missing")), false);
 });
 
+staged("a coming generation is withheld where somebody accepts, and only there", async ({ sockets, ask }) => {
+  assert.equal((await ask(tcp)).withheld, undefined);
+  sockets.takeOver(1);
+  // A replacement, and a server that nobody had before.
+  assert.equal((await ask({ ...tcp, worker: worker(2, 1) })).withheld, undefined);
+  assert.equal((await ask({ ...tcp, port: 0, worker: worker(3, 2) })).withheld, undefined);
+  assert.equal((await ask({ ...tcp, worker: worker(3, 2) })).withheld, true);
+  assert.deepEqual(
+    sockets.list()[0]?.queues.flatMap(({ workers }) => workers.map(({ id }) => id)),
+    [1, 2],
+  );
+  sockets.takeOver(2);
+  assert.equal(sockets.list()[0]?.queues[0]?.workers.length, 3);
+  assert.equal((await ask({ ...tcp, worker: worker(4, 2) })).withheld, undefined);
+});
+
+staged(
+  "one that is withheld keeps its socket, and leaves none behind",
+  async ({ sockets, ask, released }) => {
+    await ask(tcp);
+    sockets.takeOver(1);
+    const { key } = await ask({ ...tcp, worker: worker(2, 2) });
+    sockets.forget(worker(1));
+    sockets.setAtRest(true);
+    assert.deepEqual(released, []);
+    sockets.unlisten(worker(2, 2), key);
+    assert.deepEqual(released, [key]);
+    await settle();
+    assert.deepEqual(sockets.list(), []);
+  },
+);
+
+for (const comesBack of [true, false]) {
+  const outcome = comesBack ? "wait for the old one's replacement" : "accept after a while";
+  staged(
+    `workers that are withheld while nobody accepts ${outcome}`,
+    async ({ sockets, ask, served }, _, t) => {
+      t.mock.timers.enable({ apis: ["setTimeout"] });
+      await ask(tcp);
+      sockets.takeOver(1);
+      await ask({ ...tcp, worker: worker(2, 2) });
+      sockets.forget(worker(1));
+      t.mock.timers.tick(4_999);
+      if (comesBack) await ask({ ...tcp, worker: worker(3, 1) });
+      t.mock.timers.tick(1);
+      assert.deepEqual(served, comesBack ? [] : [2]);
+      assert.equal((await ask({ ...tcp, worker: worker(4, 2) })).withheld, comesBack ? true : undefined);
+      // The next master counts from the serving generation on.
+      sockets.forgetAll();
+      await ask({ ...tcp, worker: worker(1) });
+      assert.equal((await ask({ ...tcp, worker: worker(2, 2) })).withheld, true);
+    },
+  );
+}
+
 test("without Node's own function all sockets are node:cluster's, which is said once", async () => {
   const internals = net as unknown as { _createServerHandle: unknown };
   const { _createServerHandle: create } = internals;
@@ -226,7 +287,7 @@ test("without Node's own function all sockets are node:cluster's, which is said 
     const log: string[] = [];
     const sockets = createSockets(
       { listenFds: [], balance: "slots" },
-      { adopt() {}, disown() {}, release: async () => {}, log: (line) => log.push(line) },
+      { adopt() {}, disown() {}, release: async () => {}, serve() {}, log: (line) => log.push(line) },
     );
     for (const id of [1, 2]) {
       const { listened } = await sockets.listen({ ...tcp, worker: worker(id) });

@@ -130,6 +130,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
             void master?.client.adopt({ worker, own, key }, handle).catch(() => {}),
           disown: (worker, key) => master?.client.disown({ worker, key }),
           release: async (key) => void (await master?.client.release({ key }).catch(() => {})),
+          serve: (generation) => master?.client.serve({ generation }),
           log: logs.naught.write,
         },
       );

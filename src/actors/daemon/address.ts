@@ -2,6 +2,7 @@
 import type { Handle } from "../../protocol/contract.js";
 import type { QueueInfo, WorkerRef } from "../../protocol/types.js";
 import type { SocketHandle } from "../node-internals.js";
+import type { Threshold } from "./coming.js";
 import { type Acceptor, assignVacant, isSame } from "./queues.js";
 
 /** A listening socket, open for as long as the address is in use. */
@@ -17,14 +18,16 @@ export interface Neighbours {
   disown(worker: WorkerRef, key: string): void;
 }
 
-export interface Address {
-  /** The queue for a slot; made if need be. */
-  join(worker: WorkerRef): Queue;
+export interface Address extends Threshold {
+  /** The queue for a slot; made if need be. One that is withheld counts as no acceptor until it is admitted. */
+  join(worker: WorkerRef, isWithheld?: boolean): Queue;
   /** The worker has closed the queue; all of them without `key`. */
   leave(worker: WorkerRef, key?: string): void;
   /** Everybody is gone: their master died. Nobody is left to be told anything. */
   abandon(): void;
   readonly isUsed: boolean;
+  /** Somebody accepts from it. */
+  readonly isServed: boolean;
   readonly keys: readonly string[];
   /** Each queue, with the workers that accept from it. */
   list(): QueueInfo[];
@@ -43,6 +46,9 @@ export function createAddress(
 ): Address {
   const queues = new Map<number, Queue>();
   let acceptors: Acceptor[] = [];
+  let withheld: Acceptor[] = [];
+  /** The queues that the kernel fills: somebody has accepted from them. */
+  const open = new Set<number>();
   let adopted = new Map<number, Acceptor>();
 
   function findQueue(slot: number): { slot: number; queue: Queue } {
@@ -59,7 +65,8 @@ export function createAddress(
   }
 
   function balance(): void {
-    const next = assignVacant([...queues.keys()], acceptors, adopted);
+    for (const { queue } of acceptors) open.add(queue);
+    const next = assignVacant([...open], acceptors, adopted);
     for (const [slot, acceptor] of adopted) {
       const stays = next.get(slot);
       const queue = queues.get(slot);
@@ -80,9 +87,10 @@ export function createAddress(
   }
 
   return {
-    join(worker) {
+    join(worker, isWithheld = false) {
       const { slot, queue } = findQueue(worker.slot);
-      acceptors = [...acceptors, { worker, queue: slot }];
+      if (isWithheld) withheld = [...withheld, { worker, queue: slot }];
+      else acceptors = [...acceptors, { worker, queue: slot }];
       for (const other of others) neighbours.adopt(worker, queue.key, other.key, other.handle);
       balance();
       return queue;
@@ -90,17 +98,35 @@ export function createAddress(
     leave({ id, pid }, key) {
       const leaves = ({ worker, queue }: Acceptor): boolean =>
         worker.id === id && worker.pid === pid && (key === undefined || queues.get(queue)?.key === key);
-      const first = acceptors.findIndex(leaves);
-      if (first < 0) return;
+      const all = [...acceptors, ...withheld];
+      const first = all.find(leaves);
+      if (!first) return;
       // A server that was closed before its socket arrived, and told to listen anew, has got it twice and closes one.
-      acceptors = acceptors.filter((acceptor, at) => (key === undefined ? !leaves(acceptor) : at !== first));
+      const stays = (each: Acceptor): boolean => (key === undefined ? !leaves(each) : each !== first);
+      acceptors = acceptors.filter(stays);
+      withheld = withheld.filter(stays);
       balance();
+    },
+    admit(generation) {
+      const enters = ({ worker }: Acceptor): boolean => worker.generation <= generation;
+      if (!withheld.some(enters)) return;
+      acceptors = [...acceptors, ...withheld.filter(enters)];
+      withheld = withheld.filter((each) => !enters(each));
+      balance();
+    },
+    findWaiting() {
+      if (acceptors.length > 0 || withheld.length === 0) return null;
+      return Math.max(...withheld.map(({ worker }) => worker.generation));
     },
     abandon() {
       acceptors = [];
+      withheld = [];
       adopted = new Map();
     },
     get isUsed() {
+      return acceptors.length + withheld.length > 0;
+    },
+    get isServed() {
       return acceptors.length > 0;
     },
     get keys() {

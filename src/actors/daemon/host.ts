@@ -24,7 +24,10 @@ export function createHost(
       post(deaths.concerns(event) ? deaths.complete(event).then(tell) : tell(event));
     },
     change: (change) => post({ type: "masterChanged", change, at: performance.now() }),
-    serving: (serving) => post({ type: "masterServing", serving }),
+    serving(serving) {
+      sockets.takeOver(serving.generation);
+      post({ type: "masterServing", serving });
+    },
     waiting: (waiting) => post({ type: "masterWaiting", waiting }),
     async output(output, { handle }: CallContext) {
       await logs.outputs.attach(output, handle);

@@ -5,6 +5,7 @@ import type { Balance, HostListen, Listened, SocketInfo, WorkerRef } from "../..
 import { canBind, canSharePort, reusePort, type SocketHandle } from "../node-internals.js";
 import { type Address, createAddress, type Neighbours, type Queue } from "./address.js";
 import { bindBeside, bindWish, type Refused, refuseUnprivileged } from "./binding.js";
+import { createComing } from "./coming.js";
 import { openInherited } from "./inherited-sockets.js";
 import { nameSocket, type SocketName } from "./socket-name.js";
 import type { SocketPath } from "./socket-path.js";
@@ -19,6 +20,8 @@ export interface Sockets {
   forget(worker: WorkerRef): void;
   /** All workers are gone with their master; the sockets wait for those of the next. */
   forgetAll(): void;
+  /** A generation serves: its workers accept from now on, and those of a later one not yet. */
+  takeOver(generation: number): void;
   /** Whether the serving generation has every worker online. At rest, what nobody uses is given up. */
   setAtRest(atRest: boolean): void;
   /** Says in the log, once, that Node has changed and the sockets are node:cluster's. */
@@ -37,6 +40,8 @@ export interface Granted {
 export interface Surroundings extends Neighbours {
   /** Resolves when nobody else has a copy of the socket any more. */
   release(key: string): Promise<void>;
+  /** The workers of a coming generation are to accept at once. */
+  serve(generation: number): void;
   log(line: string): void;
 }
 
@@ -46,6 +51,7 @@ interface Entry {
   /** Null for a socket that naught was given, which is not ours to give up. */
   readonly port: number | null;
   readonly path: SocketPath | null;
+  readonly given: readonly SocketHandle[];
   readonly tickets: Tickets;
 }
 
@@ -57,7 +63,7 @@ interface Pending {
 
 export function createSockets(
   { listenFds, balance }: { listenFds: readonly number[]; balance: Balance },
-  { release, log, ...neighbours }: Surroundings,
+  { release, serve, log, ...neighbours }: Surroundings,
 ): Sockets {
   /** By what was asked for. */
   const entries = new Map<string, Entry>();
@@ -67,6 +73,8 @@ export function createSockets(
   const isAble = canBind();
   const inherited = openInherited(isAble ? listenFds : []);
   const shares = balance === "slots" && isAble && tryToShare() ? reusePort : 0;
+  const listAll = (): Entry[] => [...entries.values(), ...aside];
+  const coming = createComing(() => listAll().map(({ address }) => address), serve);
   let atRest = false;
   let hasSaidNative = false;
   let serial = 0;
@@ -91,8 +99,10 @@ export function createSockets(
     pending.delete(asking);
     if ("errno" in found) return refuse(found);
     if (asking.isGone) return refuse({ errno: -constants.errno.ESRCH });
-    const { key, handle } = found.address.join(wish.worker);
-    return { listened: { errno: 0, key, native: false, ...found.tickets.share(wish) }, handle };
+    const isWithheld = coming.withholds(wish.worker) && isServed(found);
+    const { key, handle } = found.address.join(wish.worker, isWithheld);
+    const withheld = isWithheld ? { withheld: true } : {};
+    return { listened: { errno: 0, key, native: false, ...withheld, ...found.tickets.share(wish) }, handle };
   }
 
   async function find(wish: HostListen, given: readonly SocketHandle[] | number): Promise<Entry | Refused> {
@@ -109,6 +119,14 @@ export function createSockets(
     return findOwn(wish);
   }
 
+  // The same socket may have been asked for by its address, and by its number.
+  function isServed({ address, given }: Entry): boolean {
+    if (address.isServed) return true;
+    return listAll().some(
+      (other) => other.address.isServed && other.given.some((handle) => given.includes(handle)),
+    );
+  }
+
   function findGiven({ fd, address, port }: HostListen, handles: readonly SocketHandle[]): Entry {
     const wanted = `given|${[fd, address, port].join("|")}`;
     const known = entries.get(wanted);
@@ -120,6 +138,7 @@ export function createSockets(
       address: createAddress(first, null, later, others),
       port: null,
       path: null,
+      given: handles,
     });
   }
 
@@ -142,6 +161,7 @@ export function createSockets(
       address: queues,
       port: bound.query.port,
       path: bound.path,
+      given: [],
     });
   }
 
@@ -188,11 +208,11 @@ export function createSockets(
     }
   }
 
-  const listAll = (): Entry[] => [...entries.values(), ...aside];
   return {
     listen,
     unlisten(worker, key) {
       for (const { address } of listAll()) address.leave(worker, key);
+      coming.look();
       giveUpUnused();
     },
     forget(worker) {
@@ -203,13 +223,16 @@ export function createSockets(
         // Some applications remove it as they end.
         path?.restore();
       }
+      coming.look();
       giveUpUnused();
     },
     forgetAll() {
       atRest = false;
       for (const each of pending) each.isGone = true;
       for (const { address } of listAll()) address.abandon();
+      coming.forget();
     },
+    takeOver: coming.takeOver,
     setAtRest(rest) {
       atRest = rest;
       giveUpUnused();
@@ -227,6 +250,7 @@ export function createSockets(
       inherited.close();
       entries.clear();
       aside.clear();
+      coming.look();
     },
   };
 }

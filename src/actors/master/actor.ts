@@ -1,5 +1,4 @@
 /** The master actor: performs what the pool decides, and tells the pool what becomes of the processes. */
-
 import { setTimeout as delay } from "node:timers/promises";
 import { NaughtError } from "../../protocol/errors.js";
 import { Host, Master } from "../../protocol/master.js";
@@ -32,6 +31,8 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   const sockets = createSocketCopies();
   let config: MasterStart | undefined;
   let outputs: Outputs | undefined;
+  /** Settles when the generation that has taken over accepts: nobody is asked to go before. */
+  let accepting: Promise<unknown> = Promise.resolve();
 
   const host = connect(
     transport,
@@ -62,6 +63,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
         if (socket) handles.get(worker.id)?.adopt({ own, key }, socket);
         return {};
       },
+      serve: ({ generation }) => void serve(generation),
       disown: ({ worker, key }) => handles.get(worker.id)?.disown({ key }),
       release: ({ key }) => {
         sockets.release(key);
@@ -99,7 +101,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       case "fork":
         return fork(effect.worker, effect.launch);
       case "shutdown":
-        return handles.get(effect.worker)?.shutdown(effect.times);
+        return void accepting.then(() => handles.get(effect.worker)?.shutdown(effect.times));
       case "kill":
         return handles.get(effect.worker)?.kill();
       case "emit":
@@ -118,6 +120,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
         return timers.clear(effect.timer);
       case "serving": {
         const { number: generation, workerCount, launch } = effect.generation;
+        accepting = serve(generation);
         return host.client.serving({ generation, workerCount, launch });
       }
       case "waiting":
@@ -135,6 +138,16 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     // What a worker has printed can be opened through this process only, for as long as it lives.
     await Promise.race([host.client.sync({}).catch(() => {}), delay(syncPatience)]);
     ended();
+  }
+
+  // One that is too busy to answer will accept later; connections wait until then.
+  function serve(generation: number): Promise<unknown> {
+    const coming = [...handles.values()].filter(({ ref }) => ref.generation === generation);
+    const limit = new AbortController();
+    const late = delay(servePatience, undefined, { signal: limit.signal }).catch(() => {});
+    return Promise.race([Promise.all(coming.map((handle) => handle.serve())), late]).finally(() =>
+      limit.abort(),
+    );
   }
 
   function setTimer(timer: Timer, seconds: number): void {
@@ -198,6 +211,9 @@ export function serveMaster(transport: Transport, ended: () => void): void {
 
 /** Milliseconds that a daemon which does not answer is given to open the last pipes. */
 const syncPatience = 10_000;
+
+/** Milliseconds. */
+const servePatience = 5_000;
 
 /** Seconds beyond the drain that workers have to leave when the daemon is gone. */
 const orphanPatience = 5;

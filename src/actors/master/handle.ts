@@ -26,6 +26,8 @@ const exitPatience = 1000;
 
 export interface WorkerHandle {
   readonly ref: WorkerRef;
+  /** Its generation takes over; resolves when it accepts, or never will. */
+  serve(): Promise<unknown>;
   shutdown(times: DrainTimes): void;
   kill(): void;
   adopt(adopt: Adopt, socket: Handle): void;
@@ -56,7 +58,8 @@ export function forkWorker(
   if (forked instanceof Error) {
     prepared.discard();
     queueMicrotask(() => facts.exit(describeError(forked)));
-    return { ref: { ...worker, pid: 0 }, shutdown() {}, kill() {}, adopt() {}, disown() {} };
+    const ref = { ...worker, pid: 0 };
+    return { ref, serve: () => Promise.resolve(), shutdown() {}, kill() {}, adopt() {}, disown() {} };
   }
   const child = forked.process;
   const ref = { ...worker, pid: child.pid ?? 0 };
@@ -90,6 +93,7 @@ export function forkWorker(
   peer.onClose(() => setTimeout(() => !gone && facts.offline(), exitPatience));
   return {
     ref,
+    serve: () => peer.client.serve({}).catch(() => {}),
     shutdown(times) {
       peer.client.shutdown(times).then(facts.told, () => !gone && child.kill("SIGTERM"));
     },

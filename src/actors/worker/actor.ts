@@ -23,6 +23,10 @@ export function serveWorker(): void {
         process.channel?.unref();
         return {};
       },
+      serve() {
+        listening.serve();
+        return {};
+      },
       adopt({ own, key }, { handle }) {
         if (handle) listening.adopt(own, key, handle as SocketHandle);
         return {};

@@ -2,6 +2,7 @@
 import { Server } from "node:net";
 import { constants } from "node:os";
 import { resolve } from "node:path";
+import { getSystemErrorName } from "node:util";
 import type { Client } from "../../protocol/contract.js";
 import { findHandle } from "../../protocol/transport.js";
 import type { Listened } from "../../protocol/types.js";
@@ -14,10 +15,13 @@ import {
   refuseListen,
   replaceGetServer,
   type SocketHandle,
+  withholdListen,
 } from "../node-internals.js";
 import { createClaims } from "./claims.js";
 
 export interface Listening {
+  /** The worker's generation takes over: from now on every server accepts. */
+  serve(): void;
   /** Lets the server that has the socket `own` accept from one more. */
   adopt(own: string, key: string, handle: SocketHandle): void;
   disown(key: string): void;
@@ -28,6 +32,10 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
   const claim = createClaims();
   const servers = new Map<string, { server: Server; handle: SocketHandle; backlog: number }>();
   const adopted = new Map<string, { own: string; handle: SocketHandle }>();
+  /** What waits for the worker's generation to take over: by the server's own socket. */
+  const withheld = new Map<SocketHandle, () => void>();
+  let early: { own: string; key: string; handle: SocketHandle }[] = [];
+  let serves = false;
 
   const replaced = replaceGetServer((server, query, answer, original) => {
     // Datagram sockets are node:cluster's business.
@@ -61,8 +69,11 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
     }
     const { key, ticketKeys } = listened;
     servers.set(key, { server, handle, backlog: query.backlog || usualBacklog });
+    // The answer may have been under way as the generation took over.
+    if (listened.withheld && !serves) withhold(server, handle);
     onClose(handle, () => {
       free();
+      withheld.delete(handle);
       if (servers.get(key)?.handle === handle) leave(key);
       supervisor.unlisten({ key });
     });
@@ -73,14 +84,34 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
     markListening();
   }
 
+  function withhold(server: Server, handle: SocketHandle): void {
+    const listen = withholdListen(handle);
+    withheld.set(handle, () => {
+      const errno = listen();
+      if (errno !== 0) server.emit("error", new Error(`cannot listen: ${getSystemErrorName(errno)}`));
+    });
+  }
+
+  function serve(): void {
+    serves = true;
+    const waiting = [...withheld.values()];
+    withheld.clear();
+    for (const open of waiting) open();
+    for (const { own, key, handle } of early.splice(0)) adopt(own, key, handle);
+  }
+
   function leave(key: string): void {
     servers.delete(key);
     for (const [extra, { own }] of adopted) if (own === key) disown(extra);
+    for (const { handle } of early.filter(({ own }) => own === key)) handle.close();
+    early = early.filter(({ own }) => own !== key);
   }
 
   function adopt(own: string, key: string, handle: SocketHandle): void {
     const found = servers.get(own);
-    if (found && acceptAlso(found.server, handle, found.backlog) === 0) adopted.set(key, { own, handle });
+    if (found && withheld.has(found.handle)) early.push({ own, key, handle });
+    else if (found && acceptAlso(found.server, handle, found.backlog) === 0)
+      adopted.set(key, { own, handle });
     else handle.close();
   }
 
@@ -89,7 +120,7 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
     adopted.delete(key);
   }
 
-  return { adopt, disown };
+  return { serve, adopt, disown };
 }
 
 /** What a TLS server seals its sessions with. Workers on one address share it, or few clients could resume one. */

@@ -114,7 +114,7 @@ function endRollout(turn: Turn, rollout: Rollout, outcome: "done" | "failed" | "
   enter(turn, booted ? { name: "rest" } : { name: "gone" });
   if (outcome === "failed" && rollout.kind === "deploy")
     emit(turn, "DeployFailed", null, rollout.failure?.reason);
-  else announceReady(turn);
+  announceReady(turn);
   answerRollout(turn, rollout, outcome);
   if (!booted) turn.effects.push({ type: "end" });
 }

@@ -1,0 +1,108 @@
+/** A generation that is coming: it listens, and gets no connection before it takes over. So a bad deploy costs nothing. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { describe, test } from "node:test";
+import { assertUnhurt, startLoad } from "../support/load.js";
+import { e2e, type Naught } from "../support/naught.js";
+import { countDescriptors, kill } from "../support/processes.js";
+import { get } from "../support/request.js";
+import { server } from "../support/servers.js";
+import { until } from "../support/wait.js";
+
+const rounds = Number(process.env.ROUNDS ?? 1);
+const shape = { keepAlive: 4, fresh: 4, slow: 4, slowMs: 2_000, pauseMs: 5, idleMs: 300 };
+
+describe("a coming generation", { concurrency: true }, () => {
+  for (const balance of ["slots", "shared"] as const) {
+    test(
+      `${balance}: deploys that fail with half of their workers online, or are aborted, or time out: no request is hurt`,
+      e2e(
+        async (naught) => {
+          await start(naught, "plain", balance);
+          const load = await startLoad(naught, shape);
+          for (let round = 0; round < rounds; round += 1) await spoil(naught);
+          const report = await load.stop();
+          assertUnhurt(report);
+          // The versions are named for the way they boot.
+          assert.deepEqual(Object.keys(report.versions), ["plain"]);
+          await naught.succeed(["stop"]);
+        },
+        60_000 + rounds * 60_000,
+      ),
+    );
+
+    test(
+      `${balance}: however its servers come to listen, they accept when it takes over`,
+      e2e(async (naught) => {
+        await start(naught, "plain", balance);
+        const load = await startLoad(naught, shape);
+        for (const [how, count] of [
+          ["reopens", "4"],
+          ["warms_up", "1"],
+          ["online_first", "2"],
+        ] as const) {
+          await naught.succeed(["deploy", "--worker-count", count], as(how));
+          await load.saw(how);
+        }
+        assertUnhurt(await load.stop());
+        await naught.succeed(["stop"]);
+      }),
+    );
+  }
+
+  test(
+    "when nobody else accepts any more it does, and may ask itself for something before it is online",
+    e2e(async (naught) => {
+      await start(naught, "breaks");
+      const old = naught.workers();
+      const deploy = naught.spawn(["deploy"], as("is_lonely"));
+      await until("a worker that listens", () => existsSync(naught.path("lonely")));
+      naught.write("broken", "");
+      for (const { pid } of old) kill(pid);
+      assert.equal((await deploy.finished).code, 0);
+      assert.equal((await get(naught)).body.version, "is_lonely");
+      await naught.succeed(["stop"]);
+    }),
+  );
+
+  test(
+    "an address that a failed deploy has brought is given up, in every process",
+    e2e(async (naught) => {
+      await start(naught, "plain");
+      const pids = [naught.daemon(), ...naught.workers().map(({ pid }) => pid)];
+      const before = pids.map(countDescriptors);
+      assert.equal((await naught.run(["deploy"], as("adds"))).code, 1);
+      const isFree = () => get({ ...naught, port: naught.port + 1 }).then(() => false, isRefused);
+      await until("the address to be nobody's", isFree);
+      const isLess = () => pids.every((pid, at) => countDescriptors(pid) <= (before[at] ?? 0));
+      await until("as many descriptors as before", isLess);
+      await get(naught);
+      await naught.succeed(["stop"]);
+    }),
+  );
+});
+
+async function start(naught: Naught, how: string, balance = "slots"): Promise<void> {
+  await naught.succeed(["start", "--worker-count", "2", "--balance", balance, server("coming.cjs")], as(how));
+}
+
+async function spoil(naught: Naught): Promise<void> {
+  for (const how of ["dies", "gives_up", "hangs"]) {
+    for (const count of ["2", "4"]) {
+      const args = ["deploy", "--timeout", "2", "--worker-count", count];
+      assert.equal((await naught.run(args, as(how))).code, 1);
+    }
+  }
+  const deploy = naught.spawn(["deploy"], as("hangs"));
+  await deploy.said("stderr", /NewOnline/);
+  await naught.succeed(["deploy-abort"]);
+  await deploy.finished;
+}
+
+function as(how: string): { env: Record<string, string> } {
+  return { env: { BOOT: how, VERSION: how } };
+}
+
+function isRefused({ code }: NodeJS.ErrnoException): boolean {
+  return code === "ECONNREFUSED";
+}
