@@ -15,6 +15,7 @@ const pure = [
   "src/actors/daemon/watchers.ts",
   "src/actors/daemon/turn.ts",
   "src/actors/daemon/state.ts",
+  "src/actors/daemon/strays.ts",
   "src/actors/daemon/notify.ts",
   "src/actors/worker/drain.ts",
   "src/actors/event-line.ts",

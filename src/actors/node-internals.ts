@@ -179,6 +179,24 @@ export function takePipe(stream: Readable): { handle: Handle; release: () => voi
   return { handle, release: () => void stream.destroy() };
 }
 
+/**
+ * Calls `listener` right before Node itself ends this process's channel, because the other end of it is gone: Node does
+ * that through `process.disconnect`, which anybody may have put a function of his own in the place of.
+ */
+export function beforeChannelEnds(listener: () => void): void {
+  const symbol = Object.getOwnPropertySymbols(process).find(
+    ({ description }) => description === "kChannelHandle",
+  );
+  const channel = symbol && (process as unknown as Record<symbol, { onread?: unknown } | null>)[symbol];
+  const onread = channel?.onread;
+  if (!channel || typeof onread !== "function")
+    throw new Error("this Node keeps its channel elsewhere than in process[kChannelHandle].onread");
+  channel.onread = function (this: unknown, ...args: unknown[]): unknown {
+    if (!args[0]) listener();
+    return Reflect.apply(onread, this, args);
+  };
+}
+
 function readInternal(owner: object, name: string): unknown {
   return (owner as Record<string, unknown>)[name];
 }

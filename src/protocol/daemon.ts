@@ -5,8 +5,10 @@ import type {
   AbortDeploy,
   Deploy,
   DeployRef,
+  DrainTimes,
   Empty,
   Hello,
+  Lifeline,
   Settled,
   Start,
   Started,
@@ -33,4 +35,6 @@ export const Daemon = contract("daemon", {
   stop: request(typia.createValidate<Stop>(), typia.createValidate<Empty>()),
   /** From now on every event is sent to this connection; with `since`, those after it come first, before the answer. */
   watch: request(typia.createValidate<Watch>(), typia.createValidate<Watched>()),
+  /** For workers only: settles when the worker, whose master is gone, is to leave; says how. */
+  lifeline: request(typia.createValidate<Lifeline>(), typia.createValidate<DrainTimes>()),
 });

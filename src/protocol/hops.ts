@@ -24,6 +24,40 @@ export interface MasterStart {
   listenFds: number[];
   /** The names of those sockets; empty where nobody told them. */
   listenNames: string[];
+  /** How the workers find the daemon when this master is gone. */
+  lifeline?: LifelineTerms;
+  /**
+   * The number of its first worker, which no worker of an earlier master has had.
+   * @type uint32
+   */
+  nextWorker?: number;
+  /**
+   * The number of the generation that its first deploy makes, which no deploy of an earlier master has had.
+   * @type uint32
+   */
+  nextGeneration?: number;
+}
+
+/** How a worker finds the daemon when its master is gone. */
+export interface LifelineTerms {
+  ipcFile: string;
+  /** By this the daemon knows its own workers. */
+  token: string;
+  /**
+   * Which of the daemon's masters, counted from 1, the worker belongs to.
+   * @type uint32
+   */
+  master: number;
+  /** How it leaves when there is nobody to tell it. */
+  times: DrainTimes;
+}
+
+/** A worker that says who it is. */
+export interface Lifeline {
+  worker: WorkerRef;
+  /** @type uint32 */
+  master: number;
+  token: string;
 }
 
 /** A deploy with everything resolved. */
@@ -67,6 +101,8 @@ export interface Serving {
   /** @type uint32 */
   workerCount: number;
   launch: ResolvedLaunch;
+  /** The id of the deploy that made it. */
+  deploy?: string;
 }
 
 /** What becomes of the workers' output. */

@@ -46,6 +46,8 @@ export const Master = contract("master", {
   adopt: request(typia.createValidate<MasterAdopt>(), typia.createValidate<Empty>(), { handle: "in" }),
   /** A worker is to close a socket that it adopted. */
   disown: notification(typia.createValidate<MasterDisown>()),
+  /** The daemon is there. */
+  beat: notification(typia.createValidate<Empty>()),
   /** The daemon is giving a socket up: the master closes its copy, and then says so. */
   release: request(typia.createValidate<SocketRef>(), typia.createValidate<Empty>()),
 });
@@ -65,6 +67,8 @@ export const Host = contract("host", {
   sync: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
   /** Asks for a listening socket, which the daemon binds once and keeps. */
   listen: request(typia.createValidate<HostListen>(), typia.createValidate<Listened>(), { handle: "out" }),
+  /** The master is there. */
+  beat: notification(typia.createValidate<Empty>()),
   /** A worker has closed a socket. */
   unlisten: notification(typia.createValidate<HostUnlisten>()),
   /** This Node has no place where a worker could be given the daemon's sockets: it has node:cluster's. */

@@ -61,7 +61,7 @@ export type EventName =
 /** Names one worker. */
 export interface WorkerRef {
   /**
-   * Unique for as long as one master lives.
+   * Unique for as long as the server lives.
    * @type uint32
    */
   id: number;
@@ -100,6 +100,8 @@ export interface WorkerInfo extends WorkerRef {
    * @type uint32
    */
   restarts?: number;
+  /** True for a worker whose master has died: it serves until there are new workers in its place. Only in `status`. */
+  stray?: boolean;
   /** What the process costs; null where that is not known (yet). Only in `status`. */
   usage?: Usage | null;
 }

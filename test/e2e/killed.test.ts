@@ -142,13 +142,17 @@ test(
 );
 
 test(
-  "a master killed during a stop has stopped",
+  "a master killed during a stop: the daemon waits for its workers in its place, and kills them when it is told to",
   e2e(async (naught) => {
-    await naught.succeed(["start", server("hangs.cjs")]);
+    await naught.succeed(["start", ...impatient, server("hangs.cjs")]);
     const { master } = await findTree(naught, 1);
     const stop = naught.spawn(["stop"]);
     await stop.said("stderr", "ShutdownOld");
     kill(master);
+    await stop.said("stderr", /waiting for worker 0 \(pid \d+\): dying/);
+    const second = await naught.run(["stop", "--timeout", "0"]);
+    assert.equal(second.code, 0);
+    assert.match(second.stderr, /DestroyOld\. booting: 0, online: 0, dying: 1, new_online: 0\n/);
     assert.equal((await stop.finished).code, 0);
     await allGone(naught);
     await assertStartsAgain(naught);

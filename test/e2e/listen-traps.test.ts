@@ -147,7 +147,7 @@ for (const balance of ["slots", "shared"]) {
       await naught.succeed(["start", "--balance", balance, "--worker-count", "4", raw], listen(target));
       const master = naught.processes().find(({ parent }) => parent === naught.daemon());
       kill(master?.pid ?? 0);
-      await naught.wrote("naught.log", /(Ready[\s\S]*){2}/);
+      await naught.wrote("naught.log", /(Ready[\s\S]*){2}(OldExit[\s\S]*){4}/);
       await askUntil(() => askOnce(target), pids(naught));
       await naught.succeed(["deploy", "--worker-count", "1"]);
       await askAll(64, target);

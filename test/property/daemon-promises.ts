@@ -11,7 +11,7 @@ export interface Promises {
   readonly ended: boolean;
 }
 
-type Kind = "start" | "status" | "deploy" | "attachDeploy" | "abortDeploy" | "stop" | "watch";
+type Kind = "lifeline" | "start" | "status" | "deploy" | "attachDeploy" | "abortDeploy" | "stop" | "watch";
 
 export function openPromises(): Promises {
   const pending = new Map<number, Kind>();

@@ -14,7 +14,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ does: fc.constant("come" as const), slot: fc.nat(slots - 1) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("admit" as const) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant("turnBack" as const) }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant("abandon" as const) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("strand" as const) }) },
 );
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -42,6 +42,8 @@ function live(steps: readonly Step[], shares: boolean): void {
   /** By queue: the workers that were told to adopt it, and not to let go. */
   const helpers = new Map<string, { worker: WorkerRef; own: string }[]>();
   const isThere = (worker: WorkerRef): boolean => joined.some((each) => each.worker === worker);
+  /** Those whose master is gone: they accept, and cannot be told anything. */
+  const strays = new Set<WorkerRef>();
   let opened = 0;
   let id = 0;
   let generation = 1;
@@ -53,13 +55,14 @@ function live(steps: readonly Step[], shares: boolean): void {
   const address = createAddress(open(), shares ? null : open, {
     adopt(worker, own, key) {
       assert.ok(isThere(worker) || worker === arriving, "a worker that is gone was told to adopt");
+      assert.ok(!strays.has(worker), "a stray was told to adopt");
       const known = helpers.get(key) ?? [];
       assert.ok(!known.some((each) => each.worker === worker && each.own === own), "adopted twice");
       helpers.set(key, [...known, { worker, own }]);
     },
     disown(worker, key) {
       const known = helpers.get(key) ?? [];
-      assert.ok(isThere(worker), "a worker that is gone was told to disown");
+      assert.ok(isThere(worker) && !strays.has(worker), "a worker that hears nothing was told to disown");
       assert.ok(
         known.some((each) => each.worker === worker),
         "disowned in vain",
@@ -94,16 +97,15 @@ function live(steps: readonly Step[], shares: boolean): void {
       arriving = { id, slot: now.slot, pid: id, generation };
       joined.push({ worker: arriving, own: address.join(arriving).key });
       arriving = undefined;
-    } else if (now.does === "abandon") {
-      joined = [];
+    } else if (now.does === "strand") {
+      for (const { worker } of joined) strays.add(worker);
       coming.splice(0);
-      helpers.clear();
-      address.abandon();
+      address.strand();
     } else if (joined.length > 0) {
       const { worker, own } = joined[now.which % joined.length] as Joined;
       joined = joined.filter((each) => each.worker !== worker);
       letGo(worker, own);
-      if (now.does === "die") address.leave(worker);
+      if (now.does === "die" || strays.has(worker)) address.leave(worker);
       else address.leave(worker, own);
     }
     check();
@@ -116,9 +118,13 @@ function live(steps: readonly Step[], shares: boolean): void {
     if (joined.length === 0) return;
     for (const key of address.keys) {
       const own = joined.filter((each) => each.own === key).length;
-      const helping = (helpers.get(key) ?? []).filter(({ worker }) => isThere(worker)).length;
-      if (own > 0) assert.equal(helping, 0, `${key} has workers of its own and a helper`);
-      else assert.equal(helping, filled.has(key) ? 1 : 0, `${key} has ${helping} helpers`);
+      const helping = (helpers.get(key) ?? []).map(({ worker }) => worker).filter(isThere);
+      const told = helping.filter((worker) => !strays.has(worker)).length;
+      const canHelp = filled.has(key) && joined.some(({ worker }) => !strays.has(worker));
+      if (own > 0) assert.equal(told, 0, `${key} has workers of its own and a helper`);
+      // A stray that had taken it over before keeps it.
+      else if (told === 0) assert.ok(helping.length > 0 || !canHelp, `${key} has no helper`);
+      else assert.equal(told, 1, `${key} has ${told} helpers`);
     }
   }
 }

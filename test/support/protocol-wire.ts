@@ -21,6 +21,7 @@ export const plainHandlers: Handlers<typeof Daemon> = {
   abortDeploy: () => settled,
   stop: () => ({}),
   watch: () => ({}),
+  lifeline: () => ({ grace: 0, timeout: 0 }),
 };
 
 export type WatcherClient = Client<typeof Watcher>;

@@ -132,19 +132,35 @@ const obstacles: { readonly when: string; readonly machine: () => Machine; reado
   { when: "after the end", machine: gone, error: "ShuttingDown" },
 ];
 for (const { when, machine, error } of obstacles) {
-  test(`${when} a deploy, an attach and an abort are refused: ${error}`, () => {
+  test(`${when} ${error === "MasterLost" ? "" : "a deploy, "}an attach and an abort are refused: ${error}`, () => {
     const refusals = (effects: readonly Effect[]) =>
       effects.map((each) => each.type === "refuse" && [each.call, each.refusal.error]);
     const asked = machine();
-    assert.deepEqual(refusals(asked.post({ type: "deploy", call: 5, client: other, deploy: { id: "d" } })), [
-      [5, error],
-    ]);
+    if (error !== "MasterLost")
+      assert.deepEqual(
+        refusals(asked.post({ type: "deploy", call: 5, client: other, deploy: { id: "d" } })),
+        [[5, error]],
+      );
     assert.deepEqual(refusals(asked.post({ type: "attachDeploy", call: 6, client: other, id: "d" })), [
       [6, error],
     ]);
     assert.deepEqual(refusals(asked.post({ type: "abortDeploy", call: 7, client: other })), [[7, error]]);
   });
 }
+
+test("a deploy without a master starts one at once, whatever time was set for that", () => {
+  const machine = masterless();
+  const wish = { type: "deploy", call: 5, client: other, deploy: { id: "d" } } as const;
+  assert.deepEqual(
+    machine.post(wish).map(({ type }) => type),
+    ["resolve"],
+  );
+  assert.deepEqual(
+    machine.post({ type: "resolved", call: 5, launch }).map(({ type }) => type),
+    ["startMaster", "later", "askMaster"],
+  );
+  assert.deepEqual(machine.post({ type: "reviveMaster" }), []);
+});
 
 test("a deploy during the boot is refused: StillBooting", () => {
   assert.deepEqual(booting().post({ type: "deploy", call: 5, client: other, deploy: { id: "d" } }), [

@@ -32,7 +32,7 @@ test("a start opens the files, then runs the first master, and is answered when 
     { type: "open", start },
   ]);
   assert.deepEqual(machine.post({ type: "opened", launch }), [
-    { type: "startMaster", call: 1, start: masterStart },
+    { type: "startMaster", call: 1, master: 1, start: masterStart },
   ]);
   assert.deepEqual(machine.post({ type: "masterServing", serving }), []);
   assert.deepEqual(machine.post({ type: "masterAnswered", call: 1, result: ready }), [

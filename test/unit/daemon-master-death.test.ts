@@ -11,6 +11,7 @@ import {
   masterStart,
   noCounts,
   other,
+  poolEvent,
   running,
   serving,
   servingInfo,
@@ -62,7 +63,12 @@ test("a master that dies at rest is followed at once by one with the same launch
     { type: "later", seconds: 0, message: { type: "reviveMaster" } },
   ]);
   assert.deepEqual(machine.post({ type: "reviveMaster" }), [
-    { type: "startMaster", call: -1, start: { ...masterStart, ...next, resume: true } },
+    {
+      type: "startMaster",
+      call: -1,
+      master: 2,
+      start: { ...masterStart, ...next, resume: true, nextWorker: 1, nextGeneration: 5 },
+    },
     steady(1),
   ]);
   assert.deepEqual(
@@ -181,6 +187,16 @@ test("a master that has lived for a minute makes up for those before it", () => 
   assert.equal(die(machine), 1, "it was not this one's minute");
   machine.post({ type: "masterSteady", deaths: 3 });
   assert.equal(die(machine), 0);
+});
+
+test("a master that had its workers online before it died is followed within half a second, however often", () => {
+  const machine = running();
+  const delays = Array.from({ length: 4 }, () => {
+    const seconds = die(machine);
+    machine.post({ type: "masterEvent", event: poolEvent("Ready", { online: 2 }) });
+    return seconds;
+  });
+  assert.deepEqual(delays, [0, 0.5, 0.5, 0.5]);
 });
 
 test("a stop while a new master is due needs none", () => {

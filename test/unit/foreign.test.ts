@@ -16,6 +16,7 @@ import { onWire } from "../support/protocol-on-wire.js";
 import { counts, plainHandlers, settled, type Wire } from "../support/protocol-wire.js";
 
 const params: Readonly<Record<string, object>> = {
+  lifeline: { worker: { id: 1, slot: 0, pid: 1, generation: 1 }, master: 1, token: "t" },
   start: {
     ipcFile: "/x",
     pidFile: "/y",

@@ -80,7 +80,10 @@ for (const [index, [what, script]] of programs.entries()) {
     writeFileSync(file, script);
     const [outs, errs] = [join(folder, `${index}.out`), join(folder, `${index}.err`)];
     const fds = [openSync(outs, "w"), openSync(errs, "w")] as const;
-    const [code] = await once(spawn(process.execPath, ["--import", preload, file], { stdio: ["ignore", ...fds] }), "exit");
+    const [code] = await once(
+      spawn(process.execPath, ["--import", preload, file], { stdio: ["ignore", ...fds] }),
+      "exit",
+    );
     for (const fd of fds) closeSync(fd);
     const fifos = createFifos({ procfs: false, directory: folder });
     const [out, err] = [fifos.take(), fifos.take()];

@@ -108,6 +108,28 @@ test("a server that is closed, or told to listen anew, is known by its listening
   assert.notEqual(ids[0], ids[1]);
 });
 
+test("Node ends the channel of a process whose parent is gone through process.disconnect, which is known before", () => {
+  const child = `
+    import { beforeChannelEnds } from ${JSON.stringify(import.meta.resolve("../../src/actors/node-internals.js"))};
+    const { disconnect } = process;
+    let ends = 0;
+    beforeChannelEnds(() => { ends += 1; });
+    process.disconnect = () => {
+      process.exitCode = ends === 1 ? 7 : 8;
+      disconnect.call(process);
+    };
+    process.on("disconnect", () => process.exit());
+    process.on("message", () => {});
+    process.send("ready");`;
+  const parent = `
+    const { spawn } = require("node:child_process");
+    const child = spawn(process.execPath, ["--input-type=module", "-e", ${JSON.stringify(child)}], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    child.on("message", () => child.channel && child.disconnect());
+    child.on("exit", (code) => process.exit(code));`;
+  const { status, stderr } = spawnSync(process.execPath, ["-e", parent], { encoding: "utf8" });
+  assert.equal(status, 7, `${node} ends its channel in another way: ${stderr}`);
+});
+
 test("a cluster worker asks for its sockets through cluster._getServer", () => {
   const script = `
     const cluster = require("node:cluster");

@@ -89,15 +89,35 @@ test("one of two servers of the worker closes the socket that both were given", 
   assert.equal(address.isUsed, false);
 });
 
-test("the death of the master leaves nobody, and tells nobody", () => {
+test("after the death of their master workers accept until they leave, and are told nothing", () => {
   const { address, told } = stage();
   address.join(worker(1, 0));
   address.join(worker(2, 1));
-  address.abandon();
-  assert.deepEqual([address.isUsed, told], [false, []]);
-  // The next master counts from 1 again.
-  address.join({ ...worker(1, 0), pid: 300 });
-  assert.deepEqual(told, ["adopt 1 q0 q1"]);
+  address.leave(worker(2, 1));
+  assert.deepEqual(told.splice(0), ["adopt 1 q0 q1"]);
+  address.join(worker(2, 1));
+  assert.deepEqual(told.splice(0), ["disown 1 q1"]);
+  address.strand();
+  address.leave(worker(2, 1));
+  assert.deepEqual([address.isUsed, told], [true, []], "the queue waits: nobody can be asked");
+  address.join(worker(3, 0));
+  assert.deepEqual(told.splice(0), ["adopt 3 q0 q1"], "the first of the next master's looks after it");
+  address.leave(worker(1, 0));
+  address.join(worker(4, 1));
+  assert.deepEqual(told, ["disown 3 q1"]);
+});
+
+test("a stray keeps the queue that it had taken over", () => {
+  const { address, told } = stage();
+  address.join(worker(1, 0));
+  address.join(worker(2, 1));
+  address.leave(worker(2, 1));
+  told.splice(0);
+  address.strand();
+  address.join(worker(3, 0));
+  assert.deepEqual(told, []);
+  address.leave(worker(1, 0));
+  assert.deepEqual(told, ["adopt 3 q0 q1"]);
 });
 
 test("workers that are withheld leave the queues to those who accept, until they are admitted", () => {

@@ -272,7 +272,7 @@ for (const comesBack of [true, false]) {
       assert.deepEqual(served, comesBack ? [] : [2]);
       assert.equal((await ask({ ...tcp, worker: worker(4, 2) })).withheld, comesBack ? true : undefined);
       // The next master counts from the serving generation on.
-      sockets.forgetAll();
+      sockets.strand();
       await ask({ ...tcp, worker: worker(1) });
       assert.equal((await ask({ ...tcp, worker: worker(2, 2) })).withheld, true);
     },

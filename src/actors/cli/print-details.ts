@@ -32,8 +32,9 @@ function printServing({ generation, since, realScript }: ServingInfo): string {
   return `generation ${generation} since ${since}: ${realScript}`;
 }
 
-function printWorker({ slot, pid, generation, status, seconds, usage }: WorkerInfo): string {
-  const what = `worker ${slot} (pid ${pid}, generation ${generation}): ${status} for ${formatSpan(seconds)}`;
+function printWorker({ slot, pid, generation, status, seconds, stray, usage }: WorkerInfo): string {
+  const name = `worker ${slot} (pid ${pid}, generation ${generation}${stray ? ", of a master that died" : ""})`;
+  const what = `${name}: ${status} for ${formatSpan(seconds)}`;
   return usage ? `${what}, ${printUsage(usage)}` : what;
 }
 

@@ -19,6 +19,7 @@ import { openServiceManager, type ServiceManager } from "./manager.js";
 import { type MasterProcess, startMaster } from "./master-process.js";
 import { buryOrphans } from "./orphans.js";
 import { canOpenThroughProc } from "./pipe.js";
+import { watchProcesses } from "./process-watch.js";
 import { attempt, toRefusal } from "./refusal.js";
 import { onSignals } from "./signals.js";
 import { createSockets, type Sockets } from "./sockets.js";
@@ -35,6 +36,8 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
   const identity = createIdentity();
   const usages = createUsages();
   const answering = new Set<Promise<void>>();
+  const token = nanoid();
+  const watch = watchProcesses((pid) => post({ type: "strayGone", pid }));
   let files: Files | undefined;
   let logs: Logs | undefined;
   let master: MasterProcess | undefined;
@@ -59,6 +62,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
   const clients = createClients({
     calls,
     run: identity.run,
+    token,
     hello: () => identity.hello(master?.pid),
     post,
   });
@@ -104,6 +108,13 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
         return clients.find(effect.client)?.notice({ name: effect.name });
       case "log":
         return logs?.naught.write(effect.line, effect.patient);
+      case "watchProcess":
+        return watch.watch(effect.pid);
+      case "killProcess":
+        return watch.kill(effect.pid);
+      case "forgetWorker":
+        usages.forget(effect.worker.pid);
+        return sockets?.forget(effect.worker);
       case "later":
         setTimeout(() => post(effect.message), effect.seconds * 1000).unref();
         return;
@@ -142,26 +153,31 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     }
   }
 
-  function runMaster({ call, start: params }: Extract<Effect, { type: "startMaster" }>): void {
-    if (!logs || !sockets) throw new Error("a master was to be started before the files were open");
+  function runMaster({
+    call,
+    start: params,
+    master: number,
+  }: Extract<Effect, { type: "startMaster" }>): void {
+    if (!logs || !sockets || !start) throw new Error("a master was to be started before the files were open");
     master = startMaster(
       start?.listenFds ?? [],
-      createHost(postInTurn, logs, sockets, usages),
+      createHost(postInTurn, logs, sockets, usages, () => master?.heard()),
       (how) => {
-        usages.close();
+        usages.forget(pid);
         master = undefined;
-        sockets?.forgetAll();
+        sockets?.strand();
         postInTurn({ type: "masterExited", how });
       },
-      (text) => logs?.naught.write(`master: ${text.trimEnd()}`),
+      (line) => logs?.naught.write(line),
     );
-    const { client, listenFds } = master;
+    const { client, listenFds, pid } = master;
     usages.follow(process.pid);
-    usages.follow(master.pid);
+    usages.follow(pid);
     pass(
       call,
       client.start({
         ...params,
+        lifeline: { ipcFile: start.ipcFile, token, master: number, times: params.drain },
         listenFds,
         listenNames: start?.listenNames ?? [],
         output: {
@@ -240,6 +256,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     await new Promise(setImmediate);
     await clients.closeAll();
     usages.close();
+    watch.close();
     ignoreSignals();
     ended(exitCode);
   }

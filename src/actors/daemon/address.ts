@@ -23,8 +23,8 @@ export interface Address extends Threshold {
   join(worker: WorkerRef, isWithheld?: boolean): Queue;
   /** The worker has closed the queue; all of them without `key`. */
   leave(worker: WorkerRef, key?: string): void;
-  /** Everybody is gone: their master died. Nobody is left to be told anything. */
-  abandon(): void;
+  /** Their master died: those who accept go on until each leaves, but cannot be told anything any more. */
+  strand(): void;
   readonly isUsed: boolean;
   /** Somebody accepts from it. */
   readonly isServed: boolean;
@@ -71,7 +71,7 @@ export function createAddress(
       const stays = next.get(slot);
       const queue = queues.get(slot);
       // One that has closed its own queue, or is gone, has let go of all others by itself.
-      const isThere = acceptors.some((each) => isSame(each, acceptor));
+      const isThere = acceptors.some((each) => !each.isStray && isSame(each, acceptor));
       if (queue && isThere && !(stays && isSame(stays, acceptor)))
         neighbours.disown(acceptor.worker, queue.key);
     }
@@ -118,10 +118,10 @@ export function createAddress(
       if (acceptors.length > 0 || withheld.length === 0) return null;
       return Math.max(...withheld.map(({ worker }) => worker.generation));
     },
-    abandon() {
-      acceptors = [];
+    strand() {
+      acceptors = acceptors.map((acceptor) => ({ ...acceptor, isStray: true }));
+      // They will never be told to accept.
       withheld = [];
-      adopted = new Map();
     },
     get isUsed() {
       return acceptors.length + withheld.length > 0;

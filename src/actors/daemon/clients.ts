@@ -5,7 +5,7 @@ import { Daemon } from "../../protocol/daemon.js";
 import { NaughtError } from "../../protocol/errors.js";
 import { connect } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
-import type { Empty, Hello, Settled, Started, Status, Watched } from "../../protocol/types.js";
+import type { DrainTimes, Empty, Hello, Settled, Started, Status, Watched } from "../../protocol/types.js";
 import { Watcher } from "../../protocol/watcher.js";
 import type { Calls } from "../actor.js";
 import { readOpenRpc } from "./open-rpc.js";
@@ -25,6 +25,8 @@ export interface Reception {
   readonly calls: Calls;
   /** This daemon's life. */
   readonly run: string;
+  /** By which this daemon knows its workers. */
+  readonly token: string;
   hello(): Hello;
   post(message: Message): void;
 }
@@ -59,7 +61,7 @@ export function createClients(reception: Reception): Clients {
 function serveClient(
   client: ClientId,
   mayStart: boolean,
-  { calls, run, hello, post }: Reception,
+  { calls, run, token, hello, post }: Reception,
 ): Handlers<typeof Daemon> {
   return {
     hello,
@@ -92,6 +94,11 @@ function serveClient(
         }),
       );
       return { run, ...watched };
+    },
+    lifeline({ worker, master, token: theirs }) {
+      if (theirs !== token)
+        throw new NaughtError("NotAllowed", "only this daemon's own workers have a lifeline");
+      return calls.ask<DrainTimes>((call) => post({ type: "lifeline", call, client, worker, master }));
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Deploys on their way through the daemon: wished, resolved, handed to the master, cancelled, remembered. Pure. */
 import type { Deploy, Launch, MasterSettled, Settled } from "../../protocol/types.js";
-import { findObstacle } from "./obstacle.js";
+import { reviveMaster } from "./life.js";
+import { findObstacle, findRefusal } from "./obstacle.js";
 import { type CallId, type Daemon, type Message, ownCall } from "./state.js";
 import { askMaster, forward, refuse, reply, type Turn, update } from "./turn.js";
 
@@ -14,7 +15,7 @@ export function deploy(turn: Turn, { call, client, deploy: wish }: Request<"depl
   const known = turn.state.settled.find((each) => each.deploy === id);
   if (known) return reply(turn, call, known);
   const { serving } = turn.state;
-  const obstacle = findObstacle(turn.state);
+  const obstacle = findRefusal(turn.state);
   if (obstacle || !serving) return refuse(turn, call, obstacle ?? { error: "StillBooting" });
   if (isInFlight(turn.state, id)) {
     const as = { client, kind: "deploy", deploy: id } as const;
@@ -42,6 +43,8 @@ function applyWish({ script, args, nodeArgs, env, cwd }: Launch, wish: Deploy): 
 export function deployResolved(turn: Turn, { call, launch }: Request<"resolved">): void {
   const resolving = takeResolving(turn, call);
   if (!resolving) return;
+  // A new release may be what masters that die again and again have been waiting for.
+  reviveMaster(turn);
   const obstacle = findObstacle(turn.state);
   if (obstacle) return refuse(turn, call, obstacle);
   const { id = "", workerCount = 0, timeout, drain } = resolving.deploy;

@@ -15,6 +15,7 @@ export function createHost(
   logs: Logs,
   sockets: Sockets,
   usages: Usages,
+  beat: () => void,
 ): Handlers<typeof Host> {
   const deaths = createDeaths(logs.outputs);
   return {
@@ -41,6 +42,7 @@ export function createHost(
     },
     unlisten: ({ worker, key }) => sockets.unlisten(worker, key),
     native: () => sockets.sayNative(),
+    beat,
   };
 }
 

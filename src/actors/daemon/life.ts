@@ -1,15 +1,29 @@
 /** The daemon's life: opening its files, its first master and the next ones, the stop, the close. */
-import type { ResolvedLaunch, Started, Status } from "../../protocol/types.js";
+import type { ResolvedLaunch, Started, Status, WorkerInfo } from "../../protocol/types.js";
 import { rememberSettled } from "./deploys.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Message, ownCall, type Refusal } from "./state.js";
-import { announce, askMaster, log, noCounts, refuse, reply, type Turn, update } from "./turn.js";
+import { describeStrays, killStrays, retireStrays, sayStrays, strandWorkers } from "./strays.js";
+import {
+  addStrays,
+  announce,
+  askMaster,
+  listAudience,
+  log,
+  noCounts,
+  refuse,
+  reply,
+  type Turn,
+  update,
+} from "./turn.js";
 
 const stopped: Started = { outcome: "stopped", counts: noCounts };
 /** Seconds: the first new master comes at once, later ones after a delay that doubles between these. */
 const firstDelay = 0.5;
 const longestDelay = 60;
 const steadyAfter = 60;
+/** Seconds between two words on whom a stop waits for. */
+const waitingEvery = 5;
 
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
 
@@ -54,38 +68,60 @@ function startMaster(
   if (!start) return;
   const { logs, drain } = start;
   const output = { stdout: logs.stdout !== "/dev/null", stderr: logs.stderr !== "/dev/null" };
-  update(turn, { master: "alive" });
+  const { masters, lastWorker, lastGeneration } = turn.state;
+  const master = masters + 1;
+  update(turn, { master: "alive", masters: master, isWhole: false });
+  const numbers = resume
+    ? { nextWorker: lastWorker + 1, nextGeneration: Math.max(lastGeneration, generation) + 1 }
+    : {};
   turn.effects.push({
     type: "startMaster",
     call,
-    start: { launch, workerCount, generation, drain, resume, output },
+    master,
+    start: { launch, workerCount, generation, drain, resume, output, ...numbers },
   });
 }
 
 export function loseMaster(turn: Turn, how: string): void {
-  const { life, serving, startCall, forwarded } = turn.state;
-  update(turn, { master: "none", pool: null, forwarded: new Map(), counts: noCounts });
+  const { life, serving, startCall, forwarded, isWhole } = turn.state;
+  update(turn, { master: "none", pool: null, isWhole: false, forwarded: new Map(), counts: noCounts });
+  strandWorkers(turn);
+  const counts = addStrays(noCounts, turn.state);
   const reason = `the master process ${how}`;
   const failed = { reason: life === "stopping" ? "the server was stopped" : reason };
   for (const [call, { kind, deploy }] of forwarded) {
     if (kind === "status") reply(turn, call, completeStatus(turn, describeMasterless(turn.state)));
     else if (kind !== "start") {
-      const result = { deploy, outcome: "failed", counts: noCounts, killed: 0, failed } as const;
+      // One whose workers had taken over before has done what it was for: strays are seen off by the daemon.
+      const done = { deploy, outcome: "done", counts, killed: 0 } as const;
+      const result =
+        serving?.deploy !== undefined && serving.deploy === deploy
+          ? done
+          : ({ ...done, outcome: "failed", failed } as const);
       // Whoever aborts any deploy need not know its id, and whoever attaches may name none.
       if (kind === "deploy") rememberSettled(turn, result);
       reply(turn, call, result);
     }
   }
-  if (life === "stopping") return finishStop(turn);
-  if (life !== "running") return;
-  if (startCall || !serving) {
-    update(turn, { startFailure: { refusal: { error: "MasterLost", message: reason } } });
+  if (life === "stopping") {
+    if (turn.state.startFailure) killStrays(turn);
+    else retireStrays(turn, turn.state.stopDrain);
+    if (turn.state.strays.size > 0)
+      turn.effects.push({ type: "later", seconds: waitingEvery, message: { type: "strayWaiting" } });
     return finishStop(turn);
   }
-  const deaths = turn.state.masterDeaths + 1;
+  if (life !== "running") return;
+  if (startCall || !serving) {
+    update(turn, { life: "stopping", startFailure: { refusal: { error: "MasterLost", message: reason } } });
+    killStrays(turn);
+    return finishStop(turn);
+  }
+  // One that had all its workers online was not what is wrong.
+  const deaths = Math.min(turn.state.masterDeaths, isWhole ? 1 : Number.POSITIVE_INFINITY) + 1;
   update(turn, { masterDeaths: deaths });
   const seconds = deaths === 1 ? 0 : Math.min(longestDelay, firstDelay * 2 ** (deaths - 2));
   log(turn, `${reason}; a new one starts ${seconds === 0 ? "now" : `in ${seconds} s`}`);
+  sayStrays(turn);
   turn.effects.push({ type: "later", seconds, message: { type: "reviveMaster" } });
 }
 
@@ -106,6 +142,7 @@ export function beginStop(turn: Turn, { call, client, stop }: Request<"stop">): 
   const joins = stoppers.length > 0 || life === "stopping" || life === "closing";
   if (joins && client !== 0) turn.effects.push({ type: "notice", client, name: "AlreadyShuttingDown" });
   update(turn, { stoppers: [...stoppers, { call, client }] });
+  if (!joins && stop.drain) update(turn, { stopDrain: stop.drain });
   switch (life) {
     case "empty":
       return finishClose(turn);
@@ -114,15 +151,48 @@ export function beginStop(turn: Turn, { call, client, stop }: Request<"stop">): 
       return;
     case "running":
       update(turn, { life: "stopping" });
-      return master === "alive"
-        ? askMaster(turn, ownCall, { method: "stop", params: stop })
-        : finishStop(turn);
+      if (master === "alive") askMaster(turn, ownCall, { method: "stop", params: stop });
+      retireStrays(turn, stop.drain);
+      hurryStrays(turn, stop.timeout);
+      if (turn.state.strays.size > 0)
+        turn.effects.push({ type: "later", seconds: waitingEvery, message: { type: "strayWaiting" } });
+      return finishStop(turn);
     case "stopping":
-      return askMaster(turn, ownCall, { method: "stop", params: stop });
+      hurryStrays(turn, stop.timeout);
+      if (master === "alive") askMaster(turn, ownCall, { method: "stop", params: stop });
+      return;
   }
 }
 
-function finishStop(turn: Turn): void {
+function hurryStrays(turn: Turn, timeout: number | undefined): void {
+  if (timeout === undefined) return;
+  for (const pid of turn.state.strays.keys())
+    turn.effects.push({
+      type: "later",
+      seconds: timeout,
+      message: { type: "strayLate", pid, force: true },
+    });
+}
+
+/** Tells callers whom they wait for: the master's workers, and those that a dead master left behind. */
+export function tellWaiting(turn: Turn, workers: readonly WorkerInfo[]): void {
+  const strays = turn.state.life === "stopping" ? describeStrays(turn.state, turn.time) : [];
+  const waiting = { workers: [...workers, ...strays] };
+  turn.effects.push({ type: "tellWaiting", clients: listAudience(turn.state), waiting });
+}
+
+/** While there is no master to say so. */
+export function tellStrayWaiting(turn: Turn): void {
+  const { life, master, strays } = turn.state;
+  if (life !== "stopping" || strays.size === 0) return;
+  if (master === "none") tellWaiting(turn, []);
+  turn.effects.push({ type: "later", seconds: waitingEvery, message: { type: "strayWaiting" } });
+}
+
+/** Does nothing as long as somebody is left. */
+export function finishStop(turn: Turn): void {
+  const { life, master, strays } = turn.state;
+  if (life !== "stopping" || master === "alive" || strays.size > 0) return;
   announce(turn, { name: "Shutdown", counts: noCounts, waitingFor: "shutdown" });
   close(turn);
 }
@@ -145,9 +215,11 @@ export function finishClose(turn: Turn): void {
 }
 
 /** The status while no master is there to ask: before the first one, between two, after the last one. */
-export function describeMasterless({ life, counts }: Daemon): Status {
-  const starting = life === "opening" || life === "running";
-  return starting
-    ? { phase: "booting", counts: noCounts, waitingFor: "new", workers: [] }
-    : { phase: "stopping", counts, waitingFor: "shutdown", workers: [] };
+export function describeMasterless({ life, strays }: Daemon): Status {
+  const none = { counts: noCounts, workers: [] };
+  if (life !== "opening" && life !== "running") return { ...none, phase: "stopping", waitingFor: "shutdown" };
+  const isServed = [...strays.values()].some(({ status }) => status === "online");
+  return isServed
+    ? { ...none, phase: "online", waitingFor: null }
+    : { ...none, phase: "booting", waitingFor: "new" };
 }

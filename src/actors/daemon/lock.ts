@@ -4,6 +4,7 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync } from
 import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { basename, dirname } from "node:path";
+import { readProcess } from "../proc.js";
 import { replaceFile, writeBeside } from "./whole-file.js";
 
 export interface Lock {
@@ -71,17 +72,6 @@ function readOwner(path: string): Owner | null {
     const { pid, startTime, bootId, hostname: host } = owner;
     if (typeof pid !== "number" || typeof startTime !== "string") return null;
     return { pid, startTime, bootId: String(bootId), hostname: String(host) };
-  } catch {
-    return null;
-  }
-}
-
-/** proc(5): fields 3 and 22 of /proc/PID/stat, counted after the command's name, which may contain anything. */
-function readProcess(pid: number): { state: string; startTime: string } | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0] ?? "", startTime: fields[19] ?? "" };
   } catch {
     return null;
   }

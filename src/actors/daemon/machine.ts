@@ -6,10 +6,13 @@ import {
   describeMasterless,
   endStart,
   finishClose,
+  finishStop,
   loseMaster,
   openFiles,
   reviveMaster,
   runFirstMaster,
+  tellStrayWaiting,
+  tellWaiting,
 } from "./life.js";
 import { noMemory } from "./memory.js";
 import { findObstacle } from "./obstacle.js";
@@ -17,16 +20,14 @@ import { applyChange, describePool } from "./pool-view.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Effect, type Message, ownCall } from "./state.js";
 import {
-  announce,
-  askMaster,
-  forward,
-  listAudience,
-  noCounts,
-  refuse,
-  reply,
-  type Turn,
-  update,
-} from "./turn.js";
+  buryStray,
+  expireStray,
+  followWorker,
+  forgetLifeline,
+  retireStrays,
+  takeLifeline,
+} from "./strays.js";
+import { announce, askMaster, forward, noCounts, refuse, reply, type Turn, update } from "./turn.js";
 import { forgetClient, watch } from "./watchers.js";
 
 export const emptyDaemon: Daemon = {
@@ -37,13 +38,22 @@ export const emptyDaemon: Daemon = {
   master: "none",
   pool: null,
   masterDeaths: 0,
+  masters: 0,
+  isWhole: false,
+  workers: new Map(),
+  strays: new Map(),
+  lifelines: new Map(),
+  lastWorker: 0,
+  lastGeneration: 0,
   serving: null,
   servingSince: null,
   resolving: new Map(),
   forwarded: new Map(),
+  stopDrain: {},
   stoppers: [],
   watchers: new Set(),
   counts: noCounts,
+  waitingFor: null,
   sequence: 0,
   events: noMemory,
   deaths: [],
@@ -89,22 +99,35 @@ function handle(turn: Turn, message: Message): void {
     case "watch":
       return watch(turn, message);
     case "clientGone":
+      forgetLifeline(turn, message.client);
       return forgetClient(turn, message.client);
+    case "lifeline":
+      return takeLifeline(turn, message);
+    case "strayGone":
+      buryStray(turn, message.pid);
+      return finishStop(turn);
+    case "strayWaiting":
+      return tellStrayWaiting(turn);
+    case "strayLate":
+      return expireStray(turn, message);
     case "masterAnswered":
       return passBack(turn, message.call, message);
     case "masterRefused":
       return passBack(turn, message.call, message);
     case "masterEvent":
-      return announce(turn, message.event);
+      followWorker(turn, message.event);
+      announce(turn, message.event);
+      if (message.event.name === "Ready") retireStrays(turn);
+      return;
     case "masterChanged":
       return update(turn, {
         pool: applyChange(turn.state.pool, message.change, { at: message.at, time: turn.time }),
       });
     case "masterServing":
-      return update(turn, { serving: message.serving, servingSince: turn.time });
+      update(turn, { serving: message.serving, servingSince: turn.time });
+      return retireStrays(turn);
     case "masterWaiting":
-      turn.effects.push({ type: "tellWaiting", clients: listAudience(turn.state), waiting: message.waiting });
-      return;
+      return tellWaiting(turn, message.waiting.workers);
     case "masterExited":
       return loseMaster(turn, message.how);
     case "reviveMaster":

@@ -2,11 +2,18 @@
 import type { Daemon, Refusal } from "./state.js";
 
 /** Null if it can. */
-export function findObstacle({ life, master }: Daemon): Refusal | null {
+export function findObstacle(state: Daemon): Refusal | null {
+  return (
+    findRefusal(state) ??
+    (state.master === "alive"
+      ? null
+      : { error: "MasterLost", message: "the master process died and is being started again" })
+  );
+}
+
+/** Null also while there is no master. */
+export function findRefusal({ life }: Daemon): Refusal | null {
   if (life === "empty") return { error: "NotStarted" };
   if (life === "opening") return { error: "StillBooting" };
-  if (life !== "running") return { error: "ShuttingDown" };
-  return master === "alive"
-    ? null
-    : { error: "MasterLost", message: "the master process died and is being started again" };
+  return life === "running" ? null : { error: "ShuttingDown" };
 }

@@ -6,6 +6,8 @@ export interface Acceptor {
   readonly worker: WorkerRef;
   /** The queue's slot. */
   readonly queue: number;
+  /** Its master is gone: it accepts until it leaves, and cannot be told of other queues. */
+  readonly isStray?: boolean;
 }
 
 /**
@@ -18,9 +20,10 @@ export function assignVacant(
   before: ReadonlyMap<number, Acceptor>,
 ): Map<number, Acceptor> {
   const assigned = new Map<number, Acceptor>();
-  const newest = Math.max(...acceptors.map(({ worker }) => worker.generation));
+  const reachable = acceptors.filter(({ isStray }) => !isStray);
+  const newest = Math.max(...reachable.map(({ worker }) => worker.generation));
   // Those of the newest generation stay longest.
-  const neighbours = acceptors.filter(({ worker }) => worker.generation === newest);
+  const neighbours = reachable.filter(({ worker }) => worker.generation === newest);
   for (const queue of queues) {
     if (acceptors.some((acceptor) => acceptor.queue === queue)) continue;
     const holder = before.get(queue);

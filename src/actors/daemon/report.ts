@@ -1,15 +1,18 @@
 /** What the daemon's machine adds to the master's status: what serves and since when, who waits, and times of day. Pure. */
 import type { ServingInfo, SlotInfo, Status } from "../../protocol/types.js";
 import type { Daemon } from "./state.js";
-import type { Turn } from "./turn.js";
+import { describeStrays } from "./strays.js";
+import { addStrays, type Turn } from "./turn.js";
 
 export function completeStatus({ state, time }: Turn, status: Status): Status {
   const { workers, deploying, delays } = status;
   const serving = describeServing(state);
   const slots = describeSlots(state, time, status);
+  const all = [...workers, ...describeStrays(state, time)];
   return {
     ...status,
-    workers: workers.map((worker) =>
+    counts: addStrays(status.counts, state),
+    workers: all.map((worker) =>
       worker.since === undefined ? { ...worker, since: shift(time, -worker.seconds) } : worker,
     ),
     ...(deploying

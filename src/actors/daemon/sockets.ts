@@ -18,8 +18,8 @@ export interface Sockets {
   unlisten(worker: WorkerRef, key: string): void;
   /** A worker is gone, and has let go of all it had. */
   forget(worker: WorkerRef): void;
-  /** All workers are gone with their master; the sockets wait for those of the next. */
-  forgetAll(): void;
+  /** The master is gone: its workers accept until each is forgotten, and the sockets wait for those of the next. */
+  strand(): void;
   /** A generation serves: its workers accept from now on, and those of a later one not yet. */
   takeOver(generation: number): void;
   /** Whether the serving generation has every worker online. At rest, what nobody uses is given up. */
@@ -226,10 +226,10 @@ export function createSockets(
       coming.look();
       giveUpUnused();
     },
-    forgetAll() {
+    strand() {
       atRest = false;
       for (const each of pending) each.isGone = true;
-      for (const { address } of listAll()) address.abandon();
+      for (const { address } of listAll()) address.strand();
       coming.forget();
     },
     takeOver: coming.takeOver,

@@ -3,6 +3,8 @@ import type { ErrorName } from "../../protocol/errors.js";
 import type {
   Counts,
   Deploy,
+  DrainChanges,
+  DrainTimes,
   LastDeath,
   Launch,
   MasterDeploy,
@@ -20,8 +22,11 @@ import type {
   Status,
   Stop,
   Waiting,
+  WaitingFor,
   Watched,
   WorkerInfo,
+  WorkerRef,
+  WorkerStatus,
 } from "../../protocol/types.js";
 import type { Memory } from "./memory.js";
 
@@ -57,6 +62,32 @@ export interface PoolView {
   readonly counts: Counts;
 }
 
+/** A worker of the present master, as its events tell. */
+export interface KnownWorker {
+  readonly worker: WorkerRef;
+  readonly status: WorkerStatus;
+}
+
+/** A worker whose master has died. */
+export interface Stray {
+  readonly worker: WorkerRef;
+  readonly status: WorkerStatus;
+  /** In ISO 8601. */
+  readonly since: string;
+  /** How it was told to go; null while it serves. */
+  readonly told: DrainTimes | null;
+  /** SIGKILL is on its way. */
+  readonly killed: boolean;
+}
+
+/** A worker's connection to the daemon. */
+export interface HeldLifeline {
+  /** Its call, whose answer sends it away; null when it was answered. */
+  readonly call: CallId | null;
+  readonly worker: WorkerRef;
+  readonly master: number;
+}
+
 export interface Daemon {
   /** `opening`: files are being opened. `stopping`: the master has been told, or is gone. `closing`: files are being closed. */
   readonly life: "empty" | "opening" | "running" | "stopping" | "closing" | "gone";
@@ -69,15 +100,31 @@ export interface Daemon {
   readonly masterDeaths: number;
   /** What the master has told of its pool. */
   readonly pool: PoolView | null;
+  /** How many masters there have been: the number of the present one. */
+  readonly masters: number;
+  /** The present master's workers have all been online at once: no stray is needed. */
+  readonly isWhole: boolean;
+  /** The workers of the present master, by id. */
+  readonly workers: ReadonlyMap<number, KnownWorker>;
+  /** The workers that earlier masters have left behind, by process id. */
+  readonly strays: ReadonlyMap<number, Stray>;
+  readonly lifelines: ReadonlyMap<ClientId, HeldLifeline>;
+  /** The highest numbers that were given: none is given twice. */
+  readonly lastWorker: number;
+  readonly lastGeneration: number;
   readonly serving: Serving | null;
   /** When that generation took over, in ISO 8601. */
   readonly servingSince: string | null;
   /** Deploys whose paths are being resolved. */
   readonly resolving: ReadonlyMap<CallId, { readonly client: ClientId; readonly deploy: Deploy }>;
   readonly forwarded: ReadonlyMap<CallId, Forwarded>;
+  /** How the first stop wants workers to go. */
+  readonly stopDrain: DrainChanges;
   readonly stoppers: readonly { readonly call: CallId; readonly client: ClientId }[];
   readonly watchers: ReadonlySet<ClientId>;
+  /** As the master told them last: without the strays. */
   readonly counts: Counts;
+  readonly waitingFor: WaitingFor;
   readonly sequence: number;
   /** The last events, for clients that come back. */
   readonly events: Memory;
@@ -95,6 +142,7 @@ export type Answer =
   | Started
   | Settled
   | Watched
+  | DrainTimes
   | Record<string, never>;
 
 export type Message =
@@ -123,6 +171,18 @@ export type Message =
       readonly restarted?: boolean;
     }
   | { readonly type: "clientGone"; readonly client: ClientId }
+  /** A worker's connection: it says who it is, and which master it belongs to. */
+  | {
+      readonly type: "lifeline";
+      readonly call: CallId;
+      readonly client: ClientId;
+      readonly worker: WorkerRef;
+      readonly master: number;
+    }
+  /** The process of a worker that had lost its master is gone. */
+  | { readonly type: "strayGone"; readonly pid: number }
+  /** Its time to leave is over. `force`: also if it may take as long as it likes. */
+  | { readonly type: "strayLate"; readonly pid: number; readonly force: boolean }
   /** The files are open and the first launch is resolved. */
   | { readonly type: "opened"; readonly launch: ResolvedLaunch }
   | { readonly type: "openFailed"; readonly refusal: Refusal }
@@ -138,6 +198,8 @@ export type Message =
   /** It is time to try a master again, or to forget that one died. */
   | { readonly type: "reviveMaster" }
   | { readonly type: "masterSteady"; readonly deaths: number }
+  /** It is time to say whom a stop waits for. */
+  | { readonly type: "strayWaiting" }
   | { readonly type: "closed" };
 
 export type Effect =
@@ -146,8 +208,15 @@ export type Effect =
   | {
       readonly type: "startMaster";
       readonly call: CallId;
-      readonly start: Omit<MasterStart, "preload" | "listenFds" | "listenNames">;
+      readonly start: Omit<MasterStart, "preload" | "listenFds" | "listenNames" | "lifeline">;
+      /** Its number. */
+      readonly master: number;
     }
+  /** Tell when this process, which is no child of ours, is gone; SIGKILL it. */
+  | { readonly type: "watchProcess"; readonly pid: number }
+  | { readonly type: "killProcess"; readonly pid: number }
+  /** A worker accepts no connections any more. */
+  | { readonly type: "forgetWorker"; readonly worker: WorkerRef }
   | { readonly type: "askMaster"; readonly call: CallId; readonly ask: MasterAsk }
   | { readonly type: "reply"; readonly call: CallId; readonly result: Answer }
   | { readonly type: "refuse"; readonly call: CallId; readonly refusal: Refusal }

@@ -16,13 +16,26 @@ export function update(turn: Turn, changes: Partial<Daemon>): void {
   turn.state = { ...turn.state, ...changes };
 }
 
-/** Numbers and stamps an event, and brings it to the log and to everybody whom it concerns. */
+/** Passes an event of the master on. */
 export function announce(turn: Turn, event: PoolEvent): void {
+  update(turn, { counts: event.counts, waitingFor: event.waitingFor });
+  tell(turn, event);
+}
+
+/** Tells of something that the master knows nothing of. */
+export function announceOwn(turn: Turn, event: Omit<PoolEvent, "counts" | "waitingFor">): void {
+  const { counts, waitingFor } = turn.state;
+  tell(turn, { ...event, counts, waitingFor });
+}
+
+/** Numbers and stamps an event, and brings it to the log and to everybody whom it concerns. */
+function tell(turn: Turn, event: PoolEvent): void {
   const sequence = turn.state.sequence + 1;
-  const stamped: NaughtEvent = { ...event, sequence, time: turn.time };
-  update(turn, { sequence, counts: event.counts, events: remember(turn.state.events, stamped) });
+  const counts = addStrays(event.counts, turn.state);
+  const stamped: NaughtEvent = { ...event, counts, sequence, time: turn.time };
+  update(turn, { sequence, events: remember(turn.state.events, stamped) });
   rememberDeath(turn, event);
-  const line = `${event.name}. ${formatCounts(event.counts)}`;
+  const line = `${event.name}. ${formatCounts(counts)}`;
   // A client may ask for the status a thousand times a second.
   turn.effects.push({ type: "log", line, ...(event.name === "Status" && { patient: true }) });
   const why = explain(event);
@@ -54,6 +67,13 @@ export function listAudience({ watchers, forwarded, resolving, stoppers, startCa
   const audience = new Set([...watchers, ...calling, ...(startCall ? [startCall.client] : [])]);
   audience.delete(0);
   return [...audience];
+}
+
+/** The strays live, too. */
+export function addStrays(counts: Counts, { strays }: Daemon): Counts {
+  const sum = { ...counts };
+  for (const { status } of strays.values()) sum[status] += 1;
+  return sum;
 }
 
 export function forward(turn: Turn, call: CallId, as: Forwarded, ask: MasterAsk): void {

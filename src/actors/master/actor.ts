@@ -13,6 +13,7 @@ import type {
   WorkerRef,
 } from "../../protocol/types.js";
 import { createCalls, createTimers, startActor } from "../actor.js";
+import { tick } from "../pulse.js";
 import { forkWorker, type WorkerHandle } from "./handle.js";
 import { createNews } from "./news.js";
 import { createOutputs, type Outputs } from "./outputs.js";
@@ -65,6 +66,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       },
       serve: ({ generation }) => void serve(generation),
       disown: ({ worker, key }) => handles.get(worker.id)?.disown({ key }),
+      beat: () => {},
       release: ({ key }) => {
         sockets.release(key);
         return {};
@@ -86,6 +88,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   });
   const news = createNews((change) => host.client.change(change), isForked);
 
+  setInterval(() => host.client.beat({}), tick).unref();
   // Without a daemon nobody can drive this master any more: it goes, and takes its workers along in good order.
   host.onClose(() => {
     const { grace, timeout } = config?.drain ?? { grace: 0, timeout: 0 };
@@ -121,7 +124,8 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       case "serving": {
         const { number: generation, workerCount, launch } = effect.generation;
         accepting = serve(generation);
-        return host.client.serving({ generation, workerCount, launch });
+        const deploy = effect.deploy === "" ? {} : { deploy: effect.deploy };
+        return host.client.serving({ generation, workerCount, launch, ...deploy });
       }
       case "waiting":
         return host.client.waiting({

@@ -15,6 +15,7 @@ import type {
 } from "../../protocol/types.js";
 import { Supervisor, Worker } from "../../protocol/worker.js";
 import { describeExit, onceBoth } from "../exit.js";
+import { lifelineVariable } from "../lifeline-variable.js";
 import type { Outputs, Prepared } from "./outputs.js";
 import type { SocketCopies } from "./socket-copies.js";
 
@@ -44,17 +45,18 @@ export interface WorkerFacts {
   exit(how: string): void;
 }
 
-type ForkConfig = Pick<MasterStart, "preload" | "listenFds" | "listenNames">;
+/** What all workers of a master have in common. */
+export type WorkerConfig = Pick<MasterStart, "preload" | "listenFds" | "listenNames" | "lifeline">;
 
 export function forkWorker(
   worker: Omit<WorkerRef, "pid">,
   launch: ResolvedLaunch,
-  config: ForkConfig,
+  config: WorkerConfig,
   { host, sockets, outputs }: { host: Client<typeof Host>; sockets: SocketCopies; outputs: Outputs },
   facts: WorkerFacts,
 ): WorkerHandle {
   const prepared = outputs.prepare();
-  const forked = tryFork(worker.slot, launch, config, prepared);
+  const forked = tryFork(worker, launch, config, prepared);
   if (forked instanceof Error) {
     prepared.discard();
     queueMicrotask(() => facts.exit(describeError(forked)));
@@ -113,9 +115,9 @@ function told(tell: () => void): () => Record<string, never> {
 }
 
 function tryFork(
-  slot: number,
+  worker: Omit<WorkerRef, "pid">,
   launch: ResolvedLaunch,
-  { preload, listenFds, listenNames }: ForkConfig,
+  { preload, listenFds, listenNames, lifeline }: WorkerConfig,
   { stdio }: Prepared,
 ): ClusterWorker | Error {
   cluster.setupPrimary({
@@ -132,7 +134,8 @@ function tryFork(
     }
     return cluster.fork({
       ...launch.env,
-      NAUGHT_WORKER: String(slot),
+      NAUGHT_WORKER: String(worker.slot),
+      ...(lifeline ? { [lifelineVariable]: JSON.stringify({ ...lifeline, worker }) } : {}),
       ...nameSockets(listenFds, listenNames),
     });
   } catch (error) {

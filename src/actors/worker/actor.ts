@@ -2,25 +2,37 @@
 import cluster from "node:cluster";
 import { type ChannelEnd, isWrapped, openChannel } from "../../protocol/channel.js";
 import { connect } from "../../protocol/peer.js";
+import type { DrainTimes } from "../../protocol/types.js";
 import { Supervisor, Worker } from "../../protocol/worker.js";
-import type { SocketHandle } from "../node-internals.js";
+import { beforeChannelEnds, type SocketHandle } from "../node-internals.js";
 import { keepLastWords } from "./last-words.js";
+import { holdLifeline } from "./lifeline.js";
 import { listenThroughSupervisor } from "./listen.js";
 import { trackServers } from "./servers.js";
+import { outliveMaster, type Stranding } from "./stranded.js";
 
 /** Called once, before any of the app's code. */
 export function serveWorker(): void {
   keepLastWords();
   const servers = trackServers();
+  const stranding = outliveMaster();
+  let wasTold = false;
+  // By the master, or, when that is gone, by the daemon.
+  const leave = async (times: DrainTimes): Promise<void> => {
+    await servers.drain(times);
+    if (wasTold) return;
+    wasTold = true;
+    process.emit("message", "shutdown", undefined);
+    // From now on a process with nothing left to do ends by itself, while the app may still send.
+    process.channel?.unref();
+    stranding.release();
+  };
   const supervisor = connect(
     openChannel(hideChannel(), () => {}),
     Worker,
     {
       async shutdown(times) {
-        await servers.drain(times);
-        process.emit("message", "shutdown", undefined);
-        // From now on a process with nothing left to do ends by itself, while the app may still send.
-        process.channel?.unref();
+        await leave(times);
         return {};
       },
       serve() {
@@ -44,7 +56,8 @@ export function serveWorker(): void {
     );
   };
   const listening = listenThroughSupervisor(supervisor);
-  understandWords(declare);
+  understandWords(declare, stranding);
+  holdLifeline((times) => void leave(times));
   leaveThroughOffline((done) => declare("offline", done));
 }
 
@@ -72,17 +85,21 @@ function hideChannel(): ChannelEnd {
 type SendCallback = (error: Error | null) => void;
 
 /** Turns `process.send('online')` and `process.send('offline')` into calls; everything else passes untouched. */
-function understandWords(declare: (word: "online" | "offline", callback?: SendCallback) => void): void {
+function understandWords(
+  declare: (word: "online" | "offline", callback?: SendCallback) => void,
+  stranding: Stranding,
+): void {
   const { send } = process;
   if (!send) return;
   process.send = ((message: unknown, ...rest: unknown[]): boolean => {
-    if (message !== "online" && message !== "offline")
-      return Reflect.apply(send, process, [message, ...rest]);
-    declare(
-      message,
-      rest.find((argument): argument is SendCallback => typeof argument === "function"),
-    );
-    return true;
+    const callback = rest.find((argument): argument is SendCallback => typeof argument === "function");
+    if (message === "online" || message === "offline") {
+      declare(message, callback);
+      return true;
+    }
+    // Nobody is there to hear it, which is no reason for an application to end: without a callback Node would throw.
+    if (stranding.isStranded && !callback) return false;
+    return Reflect.apply(send, process, [message, ...rest]);
   }) as NonNullable<typeof process.send>;
 }
 
@@ -90,8 +107,11 @@ function understandWords(declare: (word: "online" | "offline", callback?: SendCa
 function leaveThroughOffline(offline: (done?: SendCallback) => void): void {
   const { disconnect } = process;
   const leave = (): void => offline();
-  // Node itself calls this when the other end of the channel is gone: then there is nobody left to tell.
-  process.disconnect = () => offline((error) => error && process.connected && disconnect?.call(process));
+  let isEnding = false;
+  beforeChannelEnds(() => {
+    isEnding = true;
+  });
+  process.disconnect = () => (isEnding ? disconnect?.call(process) : leave());
   const { worker } = cluster;
   if (!worker) return;
   worker.disconnect = () => {

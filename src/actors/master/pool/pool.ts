@@ -93,16 +93,18 @@ function handle(turn: Turn, message: Message): void {
 
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
 
-function start(turn: Turn, { call, launch, workerCount, generation, resume, drain }: Request<"start">): void {
+function start(turn: Turn, message: Request<"start">): void {
+  const { call, launch, workerCount, generation, resume, drain } = message;
   if (turn.pool.phase.name !== "empty") {
     turn.effects.push({ type: "refuse", call, error: "AlreadyRunning" });
     return;
   }
   if (drain) turn.pool = { ...turn.pool, times: drain };
+  turn.pool = { ...turn.pool, nextWorker: message.nextWorker ?? 1 };
   const first = { number: generation, workerCount, launch };
   emit(turn, "Bootup");
   if (!resume) return beginRollout(turn, { kind: "boot", id: "", coming: first, call });
-  turn.pool = { ...turn.pool, serving: first, nextGeneration: generation + 1 };
+  turn.pool = { ...turn.pool, serving: first, nextGeneration: message.nextGeneration ?? generation + 1 };
   enter(turn, { name: "rest" });
   turn.effects.push({ type: "reply", call, result: { outcome: "ready", counts: countWorkers(turn.pool) } });
 }

@@ -64,7 +64,7 @@ export function takeOverWhenReady(turn: Turn, rollout: Rollout): void {
   const old = listStaying(turn, ["online", "booting"]);
   forgiveAll(turn);
   turn.pool = { ...turn.pool, serving: rollout.coming };
-  turn.effects.push({ type: "serving", generation: rollout.coming });
+  turn.effects.push({ type: "serving", generation: rollout.coming, deploy: rollout.id });
   enter(turn, { ...rollout, stage: "leaving" });
   for (const worker of old) {
     retire(turn, worker, { event: "ShutdownOld", leaves: "OldExit", changes: rollout.drain });

@@ -117,6 +117,9 @@ export type Message =
       readonly generation: number;
       readonly resume: boolean;
       readonly drain?: DrainTimes;
+      /** What earlier masters have left over of the numbers. */
+      readonly nextWorker?: number;
+      readonly nextGeneration?: number;
     }
   | {
       readonly type: "deploy";
@@ -171,7 +174,7 @@ export type Effect =
   | { readonly type: "setTimer"; readonly timer: Timer; readonly seconds: number; readonly jitter: boolean }
   | { readonly type: "clearTimer"; readonly timer: Timer }
   /** A generation took over. */
-  | { readonly type: "serving"; readonly generation: Generation }
+  | { readonly type: "serving"; readonly generation: Generation; readonly deploy: string }
   | { readonly type: "waiting"; readonly workers: readonly Omit<WorkerInfo, "pid">[] }
   /** The last worker is gone for good. */
   | { readonly type: "end" };

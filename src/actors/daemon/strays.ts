@@ -1,0 +1,206 @@
+/**
+ * Strays: workers whose master has died. They serve until the next master's workers are online, then they are told to go,
+ * each over its own connection to the daemon, and they are killed where a time for that was set. Pure.
+ */
+import type {
+  DrainChanges,
+  DrainTimes,
+  PoolEvent,
+  WorkerInfo,
+  WorkerRef,
+  WorkerStatus,
+} from "../../protocol/types.js";
+import type { ClientId, Daemon, KnownWorker, Message, Stray } from "./state.js";
+import { announceOwn, log, reply, type Turn, update } from "./turn.js";
+
+/** Seconds that a worker has which nobody needs, or whom nobody can reach, beyond the time that its drain may take. */
+const patience = 5;
+
+type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
+
+/** Keeps count of the present master's workers, for the day of its death. */
+export function followWorker(turn: Turn, { name, worker }: PoolEvent): void {
+  if (name === "Ready") return settleWorkers(turn);
+  if (!worker) return;
+  const workers = new Map(turn.state.workers);
+  const status = statusAfter(name);
+  if (status === null) {
+    workers.delete(worker.id);
+    endLifelines(turn, worker.pid);
+  } else if (status) workers.set(worker.id, { worker, status });
+  update(turn, {
+    workers,
+    lastWorker: Math.max(turn.state.lastWorker, worker.id),
+    lastGeneration: Math.max(turn.state.lastGeneration, worker.generation),
+  });
+}
+
+function settleWorkers(turn: Turn): void {
+  const settle = (known: KnownWorker): KnownWorker =>
+    known.status === "new_online" ? { ...known, status: "online" } : known;
+  update(turn, { workers: new Map([...turn.state.workers].map(([id, known]) => [id, settle(known)])) });
+}
+
+/** Null: it is gone. Undefined: nothing has changed. */
+function statusAfter(name: PoolEvent["name"]): WorkerStatus | null | undefined {
+  switch (name) {
+    case "SpawnNew":
+      return "booting";
+    case "NewOnline":
+      return "new_online";
+    case "WorkerOnline":
+      return "online";
+    case "ShutdownOld":
+    case "WorkerOffline":
+    case "DestroyNew":
+    case "DestroyOld":
+      return "dying";
+    case "NewDeath":
+    case "OldExit":
+    case "WorkerDeath":
+    case "NewDestroyed":
+      return null;
+    default:
+      return undefined;
+  }
+}
+
+/** The master is gone: whoever it has left behind is a stray. */
+export function strandWorkers(turn: Turn): void {
+  const { workers } = turn.state;
+  update(turn, { workers: new Map() });
+  for (const { worker, status } of workers.values())
+    if (worker.pid > 0) addStray(turn, worker, status === "new_online" ? "online" : status);
+  retireUnneeded(turn);
+}
+
+function addStray(turn: Turn, worker: WorkerRef, status: WorkerStatus): void {
+  const stray: Stray = { worker, status, since: turn.time, told: null, killed: false };
+  update(turn, { strays: new Map(turn.state.strays).set(worker.pid, stray) });
+  turn.effects.push({ type: "watchProcess", pid: worker.pid });
+}
+
+/** Those that are leaving already, have served nobody yet, or belong to a release that has not taken over. */
+function retireUnneeded(turn: Turn): void {
+  const { serving, strays } = turn.state;
+  for (const stray of strays.values()) {
+    const isNeeded = stray.status === "online" && stray.worker.generation <= (serving?.generation ?? 0);
+    if (!isNeeded) retire(turn, stray, stray.status === "dying" ? {} : { kill: patience });
+  }
+}
+
+/** A worker says who it is: one of a master that is gone may not have been known. */
+export function takeLifeline(turn: Turn, { call, client, worker, master }: Request<"lifeline">): void {
+  update(turn, { lifelines: new Map(turn.state.lifelines).set(client, { call, worker, master }) });
+  if (master === turn.state.masters && turn.state.master === "alive") {
+    // One of which it was heard already that it is gone.
+    const isGone = worker.id <= turn.state.lastWorker && !turn.state.workers.has(worker.id);
+    return isGone ? endLifelines(turn, worker.pid) : undefined;
+  }
+  const stray = turn.state.strays.get(worker.pid);
+  if (stray?.told) return sendAway(turn, stray, stray.told);
+  if (stray || turn.state.workers.has(worker.id)) return;
+  addStray(turn, worker, "online");
+  retireUnneeded(turn);
+  if (turn.state.isWhole) retireStrays(turn);
+}
+
+/** The present master's workers are all online: nobody else is needed any more. */
+export function retireStrays(turn: Turn, changes: DrainChanges = {}): void {
+  update(turn, { isWhole: true });
+  for (const stray of turn.state.strays.values()) retire(turn, stray, changes);
+}
+
+function retire(turn: Turn, stray: Stray, changes: DrainChanges): void {
+  if (stray.told) return;
+  const told = changeTimes(turn.state.start?.drain ?? { grace: 0, timeout: 0 }, changes);
+  const dying: Stray = { ...stray, status: "dying", since: turn.time, told };
+  update(turn, { strays: new Map(turn.state.strays).set(stray.worker.pid, dying) });
+  // It accepts no more, so that others have to look after its queue.
+  turn.effects.push({ type: "forgetWorker", worker: stray.worker });
+  if (stray.status !== "dying") announceOwn(turn, { name: "ShutdownOld", worker: stray.worker });
+  sendAway(turn, dying, told);
+  const seconds = told.grace + told.timeout + (told.kill ?? patience);
+  turn.effects.push({
+    type: "later",
+    seconds,
+    message: { type: "strayLate", pid: stray.worker.pid, force: false },
+  });
+}
+
+function changeTimes(times: DrainTimes, { grace, timeout, kill = times.kill }: DrainChanges): DrainTimes {
+  const drain = { grace: grace ?? times.grace, timeout: timeout ?? times.timeout };
+  return kill === null || kill === undefined ? drain : { ...drain, kill };
+}
+
+// The answer to a lifeline is the order to go.
+function sendAway(turn: Turn, { worker }: Stray, times: DrainTimes): void {
+  answerLifelines(turn, worker.pid, times);
+}
+
+/** A connection that owes an answer stays open, though nobody is there any more. */
+function endLifelines(turn: Turn, pid: number): void {
+  answerLifelines(turn, pid, { grace: 0, timeout: 0 });
+}
+
+function answerLifelines(turn: Turn, pid: number, times: DrainTimes): void {
+  for (const [client, lifeline] of turn.state.lifelines) {
+    if (lifeline.worker.pid !== pid || lifeline.call === null) continue;
+    update(turn, { lifelines: new Map(turn.state.lifelines).set(client, { ...lifeline, call: null }) });
+    reply(turn, lifeline.call, times);
+  }
+}
+
+/** The time of a stray is over: it is killed if a time was set for it, or if it cannot be told anything. */
+export function expireStray(turn: Turn, { pid, force }: Request<"strayLate">): void {
+  const stray = turn.state.strays.get(pid);
+  if (!stray || stray.killed) return;
+  const isReachable = [...turn.state.lifelines.values()].some(({ worker }) => worker.pid === pid);
+  if (force || stray.told?.kill !== undefined || !isReachable) killStray(turn, stray);
+}
+
+export function killStrays(turn: Turn): void {
+  for (const stray of turn.state.strays.values()) if (!stray.killed) killStray(turn, stray);
+}
+
+function killStray(turn: Turn, stray: Stray): void {
+  const told = stray.told ?? { grace: 0, timeout: 0 };
+  const dying: Stray = { ...stray, status: "dying", told, killed: true };
+  update(turn, { strays: new Map(turn.state.strays).set(stray.worker.pid, dying) });
+  turn.effects.push({ type: "killProcess", pid: stray.worker.pid });
+  announceOwn(turn, { name: "DestroyOld", worker: stray.worker });
+}
+
+/** Its process is gone. */
+export function buryStray(turn: Turn, pid: number): void {
+  const stray = turn.state.strays.get(pid);
+  if (!stray) return;
+  const strays = new Map(turn.state.strays);
+  strays.delete(pid);
+  update(turn, { strays });
+  endLifelines(turn, pid);
+  turn.effects.push({ type: "forgetWorker", worker: stray.worker });
+  if (stray.told) return announceOwn(turn, { name: "OldExit", worker: stray.worker });
+  announceOwn(turn, { name: "WorkerDeath", worker: stray.worker, detail: "died after its master" });
+}
+
+export function forgetLifeline(turn: Turn, client: ClientId): void {
+  if (!turn.state.lifelines.has(client)) return;
+  const lifelines = new Map(turn.state.lifelines);
+  lifelines.delete(client);
+  update(turn, { lifelines });
+}
+
+export function describeStrays({ strays }: Daemon, time: string): WorkerInfo[] {
+  return [...strays.values()].map(({ worker, status, since }) => {
+    const seconds = Math.max(0, (Date.parse(time) - Date.parse(since)) / 1000);
+    return { ...worker, status, seconds, stray: true };
+  });
+}
+
+export function sayStrays(turn: Turn): void {
+  const { strays } = turn.state;
+  if (strays.size === 0) return;
+  const many = strays.size === 1 ? "1 worker is" : `${strays.size} workers are`;
+  log(turn, `${many} left of it, and ${strays.size === 1 ? "serves" : "serve"} until there are new ones`);
+}
