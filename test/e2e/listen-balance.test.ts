@@ -79,7 +79,7 @@ async function drawBusiest({ host, port }: Naught): Promise<number> {
 async function startWithout(naught: Naught, program: string, name: string) {
   const folder = naught.path(`without-${name}`);
   cpSync(join(root, "dist"), folder, { recursive: true });
-  const path = join(folder, program);
+  const path = join(folder, "code", program);
   writeFileSync(path, readFileSync(path, "utf8").replaceAll(`"${name}"`, `"${name}_"`));
   const args = [join(folder, "naught.cjs"), "start", "--worker-count", "2", server("http.cjs")];
   return launch(process.execPath, args, { cwd: naught.dir, env: naught.env }).finished;
