@@ -1,5 +1,5 @@
 /** What clients ask of a daemon, and what it answers. */
-import type { DrainChanges } from "./launch.js";
+import type { DrainChanges, LimitChanges } from "./launch.js";
 import type {
   Counts,
   Delay,
@@ -49,6 +49,8 @@ export interface Deploy {
   script?: string;
   args?: string[];
   nodeArgs?: string[];
+  /** For the new workers. */
+  limits?: LimitChanges;
 }
 
 /** How a deploy ended. */

@@ -211,6 +211,23 @@ export interface HostUnlisten extends SocketRef {
   worker: WorkerRef;
 }
 
+/** The application said that it is ready. */
+export interface Online {
+  /** A debugger may stop it at any moment. */
+  inspected?: boolean;
+}
+
+/** How a worker is. */
+export interface Pulse {
+  /**
+   * Bytes of resident memory.
+   * @type uint64
+   */
+  memory: number;
+  /** A debugger may stop it at any moment. */
+  inspected: boolean;
+}
+
 /** No parameters, or nothing to say. */
 // biome-ignore lint/complexity/noBannedTypes: typia and JSON Schema read it as "any object", which is what is meant
 export type Empty = {};

@@ -11,6 +11,34 @@ export interface Launch {
   env: Record<string, string>;
   /** Absolute path of the working directory; a symbolic link is followed anew at each deploy. */
   cwd: string;
+  /** Beyond these a worker is replaced; without them it may do as it likes. */
+  limits?: Limits;
+}
+
+/** What a worker must not do for too long, or use too much of. */
+export interface Limits {
+  /**
+   * Seconds that its event loop may be blocked.
+   * @minimum 1
+   */
+  hang?: number;
+  /**
+   * Bytes of resident memory.
+   * @type uint64
+   * @minimum 1
+   */
+  memory?: number;
+}
+
+/** What one deploy changes of the limits; null takes one away. */
+export interface LimitChanges {
+  /** @minimum 1 */
+  hang?: number | null;
+  /**
+   * @type uint64
+   * @minimum 1
+   */
+  memory?: number | null;
 }
 
 /** A launch whose links were followed, which holds for all workers of its generation. */

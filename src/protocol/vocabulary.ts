@@ -1,4 +1,5 @@
 /** What the state of a naught is told in: workers, their counts and statuses, events, and what stands behind them. */
+import type { Limits } from "./launch.js";
 
 /**
  * What a worker is doing: `booting` until it says `online`; `new_online` from then on until its generation has
@@ -37,7 +38,7 @@ export type EventName =
   | "OldExit"
   /** Rest: every slot has its worker online, and nothing is in flight. */
   | "Ready"
-  /** A serving worker said `offline`; a replacement is on its way. */
+  /** A serving worker said `offline`, or hangs; a replacement is on its way. */
   | "WorkerOffline"
   /** A serving worker, or a replacement, is gone without having been asked. */
   | "WorkerDeath"
@@ -47,7 +48,7 @@ export type EventName =
   | "DestroyNew"
   /** A worker that was killed so is gone. */
   | "NewDestroyed"
-  /** A worker that was leaving is being killed, because of a timeout or an abort. */
+  /** A worker that was leaving is being killed: a timeout or an abort came, or it hangs. */
   | "DestroyOld"
   /** The time that a deploy or stop was given is over. */
   | "Timeout"
@@ -174,7 +175,7 @@ export interface SlotInfo {
   /** @type uint32 */
   slot: number;
   /**
-   * How often its worker has died or declared itself offline since its generation took over.
+   * How often its worker was lost since its generation took over: died, declared itself offline, hung, used too much memory.
    * @type uint32
    */
   restarts: number;
@@ -240,6 +241,7 @@ export interface ServingInfo {
   realCwd: string;
   /** The names of its environment variables; their values are never told. */
   env: string[];
+  limits?: Limits;
 }
 
 /** A listening socket of the server. */

@@ -6,6 +6,7 @@ import { runHistory } from "./world.js";
 import { scenario } from "./world-adversary.js";
 import { poolFaults } from "./world-faults.js";
 import { callFaults } from "./world-faults-calls.js";
+import { healthFaults } from "./world-faults-health.js";
 import { BrokenPromise, promises } from "./world-promises.js";
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
@@ -13,7 +14,7 @@ const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 /** Within so many histories a fault has to show. */
 const patience = 4000;
 
-const faults = [...poolFaults, ...callFaults];
+const faults = [...poolFaults, ...callFaults, ...healthFaults];
 
 test("every promise is broken by some fault", () => {
   const broken = new Set(faults.flatMap(({ breaks }) => breaks));

@@ -16,6 +16,8 @@ export type Deed =
   | { readonly type: "stop"; readonly timeout: number | null }
   | { readonly type: "attach"; readonly known: boolean }
   | { readonly type: "abort" | "status" | "start" }
+  /** The machine, or the whole tree of processes, is stopped for a while. */
+  | { readonly type: "sleep"; readonly ms: number }
   /** Which of the living processes, counted round and round. */
   | { readonly type: "crash" | "offline" | "online"; readonly victim: number };
 
@@ -37,6 +39,8 @@ export interface Scenario {
   readonly behaviours: readonly Behaviour[];
   /** How late timers fire, in milliseconds, each in turn: a clear may come in between. */
   readonly timerLags: readonly number[];
+  /** Whether the launches have limits. */
+  readonly limited: boolean;
   /** Between -1 and 1, each timer with jitter in turn. */
   readonly jitters: readonly number[];
 }
@@ -74,6 +78,14 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.record({
   farewellTime: mix([3, upTo(500)], [2, upTo(8000)]),
   lag,
   exitLag: lag,
+  health: pick<Behaviour["health"]>(
+    [20, "fine"],
+    [2, "hangs"],
+    [1, "hangs for a while"],
+    [1, "starved"],
+    [2, "bloated"],
+  ),
+  healthTime: mix([2, upTo(100)], [3, upTo(10_000)]),
 });
 
 const timeout = mix<number | null>(
@@ -99,6 +111,7 @@ const deed: fc.Arbitrary<Deed> = mix<Deed>(
   [2, fc.record({ type: fc.constant("attach" as const), known: pick([4, true], [1, false]) })],
   [1, fc.constant({ type: "status" })],
   [1, fc.constant({ type: "start" })],
+  [1, fc.record({ type: fc.constant("sleep" as const), ms: mix([1, upTo(5000)], [2, upTo(200_000)]) })],
   [5, fc.record({ type: fc.constant("crash" as const), victim })],
   [3, fc.record({ type: fc.constant("offline" as const), victim })],
   [1, fc.record({ type: fc.constant("online" as const), victim })],
@@ -125,5 +138,6 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   moves: fc.array(move, { minLength: 2, maxLength: 9, size: "max" }),
   behaviours: fc.array(behaviour, { minLength: 5, maxLength: 14, size: "max" }),
   timerLags: fc.array(mix([2, fc.constant(0)], [1, upTo(20)]), { minLength: 1, maxLength: 4 }),
+  limited: pick([3, false], [1, true]),
   jitters: fc.array(fc.constantFrom(-1, 0, 1), { minLength: 1, maxLength: 4 }),
 });

@@ -1,12 +1,14 @@
 /** What must be true after every step, and at the end of a fair history. */
 import type { Pool } from "../../src/actors/master/pool/state.js";
 import type { Demand } from "./world-hear.js";
-import { isComing, isOld, type Model, type Seen } from "./world-model.js";
+import { isComing, isOld, type Model, measureSilence, type Seen } from "./world-model.js";
 import type { Process } from "./world-process.js";
 import { hold } from "./world-promises.js";
 
-/** How late, in milliseconds, a timer may be in the world. */
-const slack = 50;
+/** How late, in milliseconds, a timer may be in a world that never sleeps. */
+const promptly = 50;
+/** Until silence is noticed, and a worker that could not even be told to go is killed. */
+const noticed = 12_000;
 
 export function checkStep(model: Model, pool: Pool, demand: Demand): void {
   const workers = [...model.workers.values()];
@@ -20,6 +22,18 @@ export function checkStep(model: Model, pool: Pool, demand: Demand): void {
   checkRollout(model, workers);
   checkDeadlines(model, workers);
   checkCalls(model);
+  checkHanging(model, workers);
+}
+
+/** Who hangs is retired, and killed if that does not reach it. */
+function checkHanging(model: Model, workers: readonly Seen[]): void {
+  for (const { id, status, limits, told } of workers) {
+    if (limits.hang === undefined) continue;
+    const silence = measureSilence(model, id, model.wokeAt) - limits.hang * 1000;
+    hold(status === "dying" || silence < noticed, "unwell", () => `worker ${id} hangs, and serves`);
+    const most = limits.hang * 1000 + noticed;
+    hold(told === "kill" || silence < most, "unwell", () => `worker ${id} hangs, and lives`);
+  }
 }
 
 /** The pool's own state says the same as the book. */
@@ -94,6 +108,7 @@ function checkRollout(model: Model, workers: readonly Seen[]): void {
 function checkDeadlines(model: Model, workers: readonly Seen[]): void {
   const { rollout, stopDeadline, stopping, ended, now } = model;
   if (ended) return;
+  const slack = promptly + model.slept;
   if (stopDeadline !== null && now > stopDeadline + slack) {
     for (const { id, told } of workers)
       hold(told === "kill", "deadline", () => `worker ${id} outlives the stop's timeout`);
@@ -135,6 +150,8 @@ export function checkPeace(model: Model, pool: Pool, processes: readonly Process
     () => `there live ${alive.join()}, the pool knows ${known.join()}`,
   );
   if (ended || !started) return hold(alive.length === 0, "end", () => "somebody outlives the end");
+  for (const { id, over } of model.workers.values())
+    hold(!over, "unwell", () => `worker ${id} uses too much`);
   const slots = pool.workers.filter(({ status }) => status === "online").map(({ slot }) => slot);
   const full =
     slots.sort((a, b) => a - b).join() ===

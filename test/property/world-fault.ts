@@ -83,6 +83,11 @@ export function addWorker(outcome: Outcome, slot: number): Outcome {
     born: 0,
     leaves: null,
     killed: false,
+    limits: {},
+    told: false,
+    silence: 0,
+    inspected: false,
+    hangs: null,
   } as const;
   const more = { ...pool, nextWorker: id + 1, workers: [...pool.workers, worker] };
   return append(

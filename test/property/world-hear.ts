@@ -45,7 +45,15 @@ export function hear(model: Model, message: Message): Demand {
     case "timer":
       return hearTimer(model, message);
     case "told":
+    case "silent":
       return {};
+    case "pulse": {
+      const worker = model.workers.get(message.worker);
+      if (!worker) return {};
+      worker.hangs = false;
+      worker.over = message.memory > (worker.limits.memory ?? Number.POSITIVE_INFINITY);
+      return {};
+    }
     case "online":
       return model.workers.get(message.worker)?.status === "booting" ? { up: message.worker } : {};
     case "offline":

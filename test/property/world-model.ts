@@ -1,6 +1,6 @@
 /** The observer's own book of what lives and what is in flight, kept from messages and effects alone. */
 import type { CallId, Generation, Message } from "../../src/actors/master/pool/state.js";
-import type { Counts, EventName, WaitingFor, WorkerStatus } from "../../src/protocol/types.js";
+import type { Counts, EventName, Limits, WaitingFor, WorkerStatus } from "../../src/protocol/types.js";
 
 export interface Seen {
   readonly id: number;
@@ -11,6 +11,11 @@ export interface Seen {
   /** What the event of its exit has to be called, once it is dying. */
   leaves: EventName | null;
   onlineSince: number;
+  readonly limits: Limits;
+  /** Retired because it hangs, and has not answered since. */
+  hangs: boolean;
+  /** It has said that it uses too much. */
+  over: boolean;
 }
 
 export interface SeenRollout {
@@ -49,6 +54,16 @@ export interface Model {
   /** How often a slot's worker has failed in a row, as the manual of the back-off counts. */
   readonly failures: Map<number, number>;
   lastWaiting: number;
+  /** Milliseconds for which nothing could happen. */
+  slept: number;
+  /** When it was last woken, not counting sleep. */
+  wokeAt: number;
+  /** Of those, the ones that were too few at a time to be noticed between two questions. */
+  napped: number;
+  /** Those that cannot answer: since when, not counting sleep, and the share of their time that counts. */
+  readonly mute: Map<number, { readonly since: number; readonly share: number }>;
+  /** When a worker last had to go for its memory. */
+  lastRelief: number;
   /** What was seen, for the count of how deep the histories go. */
   readonly reach: Set<string>;
 }
@@ -74,8 +89,24 @@ export function createModel(): Model {
     excuses: new Map(),
     failures: new Map(),
     lastWaiting: 0,
+    slept: 0,
+    napped: 0,
+    wokeAt: 0,
+    mute: new Map(),
+    lastRelief: Number.NEGATIVE_INFINITY,
     reach: new Set(),
   };
+}
+
+export function noteMute(model: Model, id: number, share: number | null): void {
+  if (share === null) model.mute.delete(id);
+  else model.mute.set(id, { since: model.now - model.slept, share });
+}
+
+/** Milliseconds of silence that may be held against it. */
+export function measureSilence({ mute, now, slept }: Model, id: number, from = 0): number {
+  const { since, share } = mute.get(id) ?? { since: now - slept, share: 0 };
+  return (now - slept - Math.max(from, since)) * share;
 }
 
 export type Situation =

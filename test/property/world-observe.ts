@@ -10,6 +10,7 @@ import {
   isOld,
   listAwaited,
   type Model,
+  measureSilence,
   type Seen,
 } from "./world-model.js";
 import { hold } from "./world-promises.js";
@@ -26,6 +27,8 @@ export function observe(model: Model, effect: Effect, cause: Message): void {
       return seeTold(model, effect.worker, "shutdown");
     case "kill":
       return seeTold(model, effect.worker, "kill");
+    case "ping":
+      return seePing(model, effect.worker);
     case "reply":
       return hearReply(model, effect.call, effect.result);
     case "refuse":
@@ -35,7 +38,7 @@ export function observe(model: Model, effect: Effect, cause: Message): void {
     case "waiting":
       return seeWaiting(model, effect.workers);
     case "setTimer":
-      return seeTimer(model, effect);
+      return seeTimer(model, effect, cause);
     case "clearTimer":
       if (effect.timer.kind === "slot") model.delayed.delete(effect.timer.slot);
       return;
@@ -58,7 +61,9 @@ function seeFork(model: Model, worker: PoolWorker, launch: object, cause: Messag
   hold(launch === origin.launch, "launch", () => `worker ${id} of generation ${generation}`);
   hold(slot < origin.workerCount, "oneEach", () => `slot ${slot} of ${origin.workerCount}`);
   for (const other of model.workers.values()) {
-    const clash = other.slot === slot && other.generation === generation && other.status !== "dying";
+    const relief = other.over && isAbout(cause, "pulse", other);
+    const clash =
+      other.slot === slot && other.generation === generation && other.status !== "dying" && !relief;
     hold(!clash, "oneEach", () => `worker ${id} is forked into the slot of worker ${other.id}`);
   }
   model.lastId = id;
@@ -70,6 +75,9 @@ function seeFork(model: Model, worker: PoolWorker, launch: object, cause: Messag
     told: "nothing",
     leaves: null,
     onlineSince: 0,
+    limits: worker.limits,
+    hangs: false,
+    over: false,
   });
   countForks(model, `${generation}:${slot}`);
 }
@@ -153,21 +161,69 @@ const leavesWith: Partial<Record<EventName, EventName>> = {
 };
 
 function seeLeaving(model: Model, name: EventName, worker: Seen, cause: Message): void {
+  const unwell = seeHang(model, name, worker, cause) || seeRelief(model, name, worker, cause);
   const { rollout, stopping } = model;
-  const early = rollout !== null && !rollout.tookOver && isOld(model, worker) && name !== "WorkerOffline";
+  const early =
+    rollout !== null && !rollout.tookOver && isOld(model, worker) && name !== "WorkerOffline" && !unwell;
   hold(stopping || !early, "oldStay", () => `${name} of worker ${worker.id}`);
   const replaced = rollout?.tookOver === true && isOld(model, worker);
   const allowed =
-    name === "WorkerOffline"
+    unwell ||
+    (name === "WorkerOffline"
       ? isAbout(cause, "offline", worker) && worker.status !== "dying"
       : name === "DestroyNew"
         ? !stopping && rollout?.failing != null && isComing(model, worker)
-        : stopping || replaced;
+        : stopping || replaced);
   hold(allowed, "capacity", () => `${name} of worker ${worker.id} (${worker.status}) after ${cause.type}`);
-  if (name === "DestroyOld" && !stopping && rollout) rollout.killed += 1;
+  if (name === "DestroyOld" && !stopping && replaced) rollout.killed += 1;
   if (name === "WorkerOffline" && worker.status !== "booting") excuse(model, worker);
   worker.status = "dying";
   worker.leaves ??= leavesWith[name] ?? null;
+}
+
+/** Whether it goes because it hangs; then it has to, or has been retired for that and has its replacement. */
+function seeHang(model: Model, name: EventName, worker: Seen, cause: Message): boolean {
+  if (name === "DestroyOld" && worker.hangs && cause.type === "online") return true;
+  if (cause.type !== "silent") return false;
+  const { hang = Number.POSITIVE_INFINITY } = worker.limits;
+  const culprit = cause.worker;
+  const silence = measureSilence(model, culprit) + model.napped;
+  hold(silence >= hang * 1000, "patient", () => `worker ${culprit} was silent for ${silence} ms`);
+  if (name === "DestroyNew") {
+    if (model.rollout && !model.rollout.tookOver) model.rollout.failing ??= "failed";
+    return false;
+  }
+  if (!isAbout(cause, "silent", worker)) return false;
+  if (name === "WorkerOffline") blameHang(model, worker);
+  return name === "WorkerOffline" || name === "DestroyOld";
+}
+
+/** A hang is a failure like a crash. */
+function blameHang(model: Model, worker: Seen): void {
+  if (!model.left.has(worker.id)) model.failures.set(worker.slot, (model.failures.get(worker.slot) ?? 0) + 1);
+  model.left.add(worker.id);
+  worker.hangs = true;
+}
+
+/** Whether it goes because it used too much: then its replacement is online, and no other one went lately. */
+function seeRelief(model: Model, name: EventName, worker: Seen, cause: Message): boolean {
+  if (name !== "ShutdownOld" || !worker.over || cause.type !== "online" || model.rollout?.tookOver)
+    return false;
+  const fresh = model.workers.get(cause.worker);
+  const ready = fresh?.slot === worker.slot && fresh.generation === worker.generation && fresh.id > worker.id;
+  if (!ready || fresh.status === "booting" || fresh.status === "dying") return false;
+  const since = model.now - model.lastRelief;
+  hold(since >= 10_000, "unwell", () => `worker ${worker.id} goes ${since} ms after the one before`);
+  model.lastRelief = model.now;
+  model.left.add(worker.id);
+  excuse(model, worker);
+  return true;
+}
+
+function seePing(model: Model, id: number): void {
+  const worker = model.workers.get(id);
+  hold(worker !== undefined, "told", () => `worker ${id} is asked, which does not live`);
+  hold(worker.status !== "booting", "patient", () => `worker ${id} is asked while it boots`);
 }
 
 /** A worker that lived for a second before it said `offline` is replaced as often as it likes. */
@@ -213,8 +269,14 @@ function seeTakeOver(model: Model, generation: Generation): void {
 }
 
 /** The first failure is forgiven, the second costs a second, and so on up to a minute. */
-function seeTimer(model: Model, { timer, seconds, jitter }: Extract<Effect, { type: "setTimer" }>): void {
+function seeTimer(
+  model: Model,
+  { timer, seconds, jitter }: Extract<Effect, { type: "setTimer" }>,
+  cause: Message,
+): void {
   if (timer.kind !== "slot") return;
+  const hanging = cause.type === "silent" ? model.workers.get(cause.worker) : undefined;
+  if (hanging) blameHang(model, hanging);
   const failures = model.failures.get(timer.slot) ?? 0;
   const expected = failures < 2 ? 0 : Math.min(60, 2 ** (failures - 2));
   hold(

@@ -20,6 +20,8 @@ export const promises = {
   ready: "Ready is said when it is true",
   told5: "callers are told every 5 s whom they wait for",
   settles: "a fair world settles",
+  patient: "nobody is retired for silence who could have answered",
+  unwell: "who hangs or uses too much memory is replaced, and of the latter one at a time",
 } as const;
 
 export type PromiseName = keyof typeof promises;

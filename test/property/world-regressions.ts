@@ -10,6 +10,7 @@ function make(changes: Partial<Scenario>): Scenario {
     moves: [],
     behaviours: [],
     timerLags: [0],
+    limited: false,
     jitters: [0],
     ...changes,
   };

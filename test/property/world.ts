@@ -5,13 +5,14 @@ import type { Deed, Move, Scenario } from "./world-adversary.js";
 import { checkPeace, checkStep } from "./world-check.js";
 import { type Clock, createClock, type Due, pass, schedule } from "./world-clock.js";
 import { hear } from "./world-hear.js";
-import { createModel, findSituation, type Model } from "./world-model.js";
+import { createModel, findSituation, type Model, noteMute } from "./world-model.js";
 import { observe } from "./world-observe.js";
 import {
   applyLaunch,
   beBorn,
   die,
   getKill,
+  getPing,
   getShutdown,
   goodBehaviour,
   makeLaunch,
@@ -57,7 +58,7 @@ export function runHistory(
     act(world, move.deed);
   }
   world.fair = true;
-  for (const process of world.processes) if (process.alive) reform(world.nursery, process);
+  for (const process of world.processes) if (process.alive) reform(world.nursery, process, scenario.limited);
   pass(clock, clock.now + peace);
   checkPeace(model, world.pool, world.processes);
   return model.reach;
@@ -70,7 +71,14 @@ function createWorld(scenario: Scenario, play: Step, tell: World["tell"]): World
     step: play,
     clock,
     model: createModel(),
-    nursery: { clock, deliver: (fact) => turn(world, fact) },
+    nursery: {
+      clock,
+      deliver: (fact) => turn(world, fact),
+      mute(id, share) {
+        world.model.now = clock.now;
+        noteMute(world.model, id, share);
+      },
+    },
     processes: [],
     timers: new Map(),
     pool: emptyPool,
@@ -112,6 +120,8 @@ function perform(world: World, effect: Effect, cause: Message): void {
       return onLiving(world, effect.worker, getShutdown);
     case "kill":
       return onLiving(world, effect.worker, getKill);
+    case "ping":
+      return onLiving(world, effect.worker, (all, process) => getPing(all, process, effect.amends));
     case "setTimer":
       return setTimer(world, effect);
     case "clearTimer":
@@ -164,7 +174,7 @@ function clearTimer({ timers }: World, timer: Timer): void {
 function begin(world: World): void {
   const { start, quality, workerCount } = world.scenario;
   const booted = start === "booted";
-  const launch = makeLaunch(booted ? "mixed" : quality, "first");
+  const launch = makeLaunch(booted ? "mixed" : quality, "first", world.scenario.limited);
   const resume = start === "resumed";
   turn(world, { type: "start", call: nextCall(world), launch, workerCount, generation: 1, resume });
   if (booted) waitFor(world, "rest", 1000);
@@ -204,6 +214,13 @@ function act(world: World, deed: Deed): void {
       return turn(world, { type: "stop", call: nextCall(world), timeout: deed.timeout });
     case "status":
       return turn(world, { type: "status", call: nextCall(world) });
+    case "sleep":
+      world.clock.now += deed.ms;
+      model.wokeAt = world.clock.now - deed.ms - model.slept;
+      model.slept += deed.ms;
+      model.napped += deed.ms < 6000 ? Math.min(deed.ms, 3000) : 0;
+      model.reach.add("the adversary's sleep");
+      return;
   }
   const living = world.processes.filter(({ alive }) => alive);
   const victim = living[deed.victim % Math.max(1, living.length)];
@@ -219,6 +236,6 @@ function deploy(
 ): void {
   if (!again || world.deploys === 0) world.deploys += 1;
   const id = `d${world.deploys}`;
-  const launch = makeLaunch(quality, id);
+  const launch = makeLaunch(quality, id, world.scenario.limited);
   turn(world, { type: "deploy", call: nextCall(world), id, launch, workerCount, timeout });
 }

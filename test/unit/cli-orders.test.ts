@@ -43,6 +43,26 @@ test("workers get the caller's environment without what is meant for naught", ()
   );
 });
 
+test("limits are sent as far as they were given", () => {
+  assert.deepEqual(start("s.js").launch.limits, { hang: 30 });
+  assert.equal(start("--hang-timeout", "none", "s.js").launch.limits, undefined);
+  const both = start("--hang-timeout", "1.5", "--max-memory", "512M", "s.js");
+  assert.deepEqual(both.launch.limits, { hang: 1.5, memory: 512 * 2 ** 20 });
+  assert.equal(deploy().limits, undefined);
+  assert.deepEqual(deploy("--hang-timeout", "none", "--max-memory", "2g").limits, {
+    hang: null,
+    memory: 2 ** 31,
+  });
+  for (const [option, value] of [
+    ["--hang-timeout", "0.5"],
+    ["--max-memory", "1023K"],
+    ["--max-memory", "1.5G"],
+    ["--max-memory", "512MB"],
+  ] as const) {
+    assert.throws(() => start(option, value, "s.js"), /should be/, value);
+  }
+});
+
 test("start: everything is resolved against the caller's directory", () => {
   assert.deepEqual(
     start("--cwd", "app", "--node-args", "--a --b", "--stdout", "/dev/null", "s.js", "x", "-y"),
@@ -64,6 +84,7 @@ test("start: everything is resolved against the caller's directory", () => {
         nodeArgs: ["--a", "--b"],
         env: cleaned,
         cwd: resolve("app"),
+        limits: { hang: 30 },
       },
       drain: { grace: 10, timeout: 30 },
       listenFds: [],

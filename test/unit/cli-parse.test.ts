@@ -34,13 +34,19 @@ test("start: every default of the manual", () => {
     "drain-grace": 10,
     "drain-timeout": 30,
     "shutdown-timeout": null,
+    "hang-timeout": 30,
+    "max-memory": null,
     ...here,
   });
   assert.equal(operand, "server.js");
   assert.deepEqual(tail, []);
 });
 
-const unchanged = { "drain-grace": undefined, "drain-timeout": undefined, "shutdown-timeout": undefined };
+const unchanged = {
+  "drain-grace": undefined,
+  "drain-timeout": undefined,
+  "shutdown-timeout": undefined,
+};
 
 test("deploy and stop: every default", () => {
   assert.deepEqual(parse("deploy").options, {
@@ -52,6 +58,8 @@ test("deploy and stop: every default", () => {
     script: undefined,
     "node-args": undefined,
     attach: undefined,
+    "hang-timeout": undefined,
+    "max-memory": undefined,
     ...unchanged,
     ...here,
   });

@@ -10,15 +10,15 @@ import type {
   Timer,
 } from "../../src/actors/master/pool/state.js";
 import type { ErrorName } from "../../src/protocol/errors.js";
-import type { Death, ResolvedLaunch } from "../../src/protocol/types.js";
+import type { Death, Limits, ResolvedLaunch } from "../../src/protocol/types.js";
 
 export type Driver = ReturnType<typeof drive>;
 
-export function makeLaunch(script: string): ResolvedLaunch {
-  return { script, realScript: script, args: [], nodeArgs: [], env: {}, cwd: "/", realCwd: "/" };
+export function makeLaunch(script: string, limits: Limits = {}): ResolvedLaunch {
+  return { limits, script, realScript: script, args: [], nodeArgs: [], env: {}, cwd: "/", realCwd: "/" };
 }
 
-export function drive() {
+export function drive(limits: Limits = {}) {
   let pool = emptyPool;
   let now = 0;
   let calls = 0;
@@ -50,6 +50,9 @@ export function drive() {
         orders.push(`fork ${id} slot ${slot} generation ${generation} ${effect.launch.script}`);
         return;
       }
+      case "ping":
+        orders.push(`ping ${effect.worker}${effect.amends ? " with amends" : ""}`);
+        return;
       case "shutdown":
       case "kill":
         orders.push(`${effect.type} ${effect.worker}`);
@@ -91,9 +94,23 @@ export function drive() {
       now += seconds * 1000;
     },
     start: (workerCount: number, resume = false): CallId =>
-      ask((call) => ({ type: "start", call, launch: makeLaunch("/v1"), workerCount, generation: 1, resume })),
+      ask((call) => ({
+        type: "start",
+        call,
+        launch: makeLaunch("/v1", limits),
+        workerCount,
+        generation: 1,
+        resume,
+      })),
     deploy: (id: string, workerCount = 0, timeout: number | null = null): CallId =>
-      ask((call) => ({ type: "deploy", call, id, launch: makeLaunch(`/${id}`), workerCount, timeout })),
+      ask((call) => ({
+        type: "deploy",
+        call,
+        id,
+        launch: makeLaunch(`/${id}`, limits),
+        workerCount,
+        timeout,
+      })),
     attach: (id: string): CallId => ask((call) => ({ type: "attachDeploy", call, id })),
     abort: (): CallId => ask((call) => ({ type: "abortDeploy", call })),
     stop: (timeout: number | null = null): CallId => ask((call) => ({ type: "stop", call, timeout })),
@@ -150,8 +167,8 @@ export function expectLines(driver: Driver, golden: string): void {
 }
 
 /** A pool at rest with so many workers, 1 to n, each online for an hour. */
-export function rest(workerCount: number): Driver {
-  const driver = drive();
+export function rest(workerCount: number, limits: Limits = {}): Driver {
+  const driver = drive(limits);
   driver.start(workerCount);
   for (let id = 1; id <= workerCount; id += 1) driver.online(id);
   driver.pass(3600);

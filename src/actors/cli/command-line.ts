@@ -7,6 +7,8 @@ import {
   balance,
   byteCount,
   flag,
+  hangTimeout,
+  memoryLimit,
   methodList,
   name,
   newWorkerCount,
@@ -98,6 +100,16 @@ export const commandLine = {
         type: timeout,
         default: "none",
         help: "Kill a worker that is still there this many seconds after its server got `shutdown`.",
+      },
+      "hang-timeout": {
+        type: hangTimeout,
+        default: "30",
+        help: "Replace a worker whose event loop was blocked for this long, and kill it. Never while it boots or a debugger may hold it.",
+      },
+      "max-memory": {
+        type: memoryLimit,
+        default: "none",
+        help: "Replace a worker that uses more memory than this (512M, 2G): one at a time, and each is asked to go only when its replacement is online.",
       },
       ...remoteOptions,
     },
@@ -194,6 +206,16 @@ export const commandLine = {
         type: argumentList,
         unset: "(as before)",
         help: "Arguments for node itself, separated by spaces.",
+      },
+      "hang-timeout": {
+        type: hangTimeout,
+        unset: "(as before)",
+        help: "For the new workers: how long an event loop may be blocked.",
+      },
+      "max-memory": {
+        type: memoryLimit,
+        unset: "(as before)",
+        help: "For the new workers: how much memory each may use.",
       },
       ...drainChanges,
       attach: {

@@ -9,6 +9,7 @@ import { buildDrain } from "./drain-options.js";
 import { greet, isElsewhere } from "./elsewhere.js";
 import { isError, reportError } from "./failure.js";
 import { waitInterruptibly } from "./interrupt.js";
+import { buildLimitChanges } from "./limit-options.js";
 import type { InvocationOf } from "./parse.js";
 import {
   abortingDeploy,
@@ -89,6 +90,7 @@ export function buildDeploy(
     ...(options["replace-env"] && { replaceEnv: true }),
     ...(timeout !== null && { timeout }),
     ...buildDrain(options),
+    ...buildLimitChanges(options),
     ...(cwd !== undefined && { cwd: locate("--cwd", cwd) }),
     ...(script !== undefined && { script: locate("--script", script) }),
     ...(options["node-args"] && { nodeArgs: options["node-args"] }),

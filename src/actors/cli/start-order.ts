@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { Start } from "../../protocol/types.js";
 import { cleanEnvironment } from "../environment.js";
 import { CannotStart } from "./cannot-start.js";
+import { buildLimits } from "./limit-options.js";
 import type { InvocationOf } from "./parse.js";
 import { resolveIpcFile, resolveLogFile } from "./paths.js";
 import { UsageError } from "./usage-error.js";
@@ -38,6 +39,7 @@ export function buildStart(
       nodeArgs: options["node-args"],
       env: cleanEnvironment(environment),
       cwd: resolve(options.cwd),
+      ...buildLimits(options),
     },
     drain: {
       grace: options["drain-grace"],

@@ -49,6 +49,29 @@ export const timeout: ValueType<number | null> = {
   read: (text) => (text === "none" ? null : readSeconds(text)),
 };
 
+/** How long an event loop may be blocked; `null` stands for as long as it likes. */
+export const hangTimeout: ValueType<number | null> = {
+  placeholder: "SECONDS|none",
+  expects: `a number of seconds from 1 to ${maxSeconds}, or "none"`,
+  read: (text) => {
+    const value = timeout.read(text);
+    return typeof value === "number" && value < 1 ? undefined : value;
+  },
+};
+
+/** In bytes; `null` stands for no limit. */
+export const memoryLimit: ValueType<number | null> = {
+  placeholder: "BYTES|none",
+  expects: 'a size from 1M as in 500000000, 512M or 2G, or "none"',
+  read: (text) => {
+    if (text === "none") return null;
+    const [, number = "", unit = ""] = /^(\d{1,16})([KMG]?)$/i.exec(text) ?? [];
+    const bytes = readWhole(number, 1, Number.MAX_SAFE_INTEGER);
+    const size = bytes === undefined ? 0 : bytes * 1024 ** " KMG".indexOf(unit.toUpperCase() || " ");
+    return size >= 1024 ** 2 && size <= Number.MAX_SAFE_INTEGER ? size : undefined;
+  },
+};
+
 export const trueOrFalse: ValueType<boolean> = {
   placeholder: "true|false",
   expects: '"true" or "false"',

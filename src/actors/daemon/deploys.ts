@@ -1,5 +1,5 @@
 /** Deploys on their way through the daemon: wished, resolved, handed to the master, cancelled, remembered. Pure. */
-import type { Deploy, Launch, MasterSettled, Settled } from "../../protocol/types.js";
+import type { Deploy, Launch, LimitChanges, Limits, MasterSettled, Settled } from "../../protocol/types.js";
 import { reviveMaster } from "./life.js";
 import { findObstacle, findRefusal } from "./obstacle.js";
 import { type CallId, type Daemon, type Message, ownCall } from "./state.js";
@@ -30,14 +30,21 @@ function isInFlight({ forwarded }: Daemon, id: string): boolean {
   return [...forwarded.values()].some(({ kind, deploy }) => kind === "deploy" && deploy === id);
 }
 
-function applyWish({ script, args, nodeArgs, env, cwd }: Launch, wish: Deploy): Launch {
+function applyWish({ script, args, nodeArgs, env, cwd, limits }: Launch, wish: Deploy): Launch {
   return {
     script: wish.script ?? script,
     args: wish.args ?? args,
     nodeArgs: wish.nodeArgs ?? nodeArgs,
     cwd: wish.cwd ?? cwd,
     env: wish.replaceEnv ? (wish.env ?? env) : { ...env, ...wish.env },
+    ...changeLimits(limits, wish.limits),
   };
+}
+
+function changeLimits(limits: Limits = {}, changes: LimitChanges = {}): { limits?: Limits } {
+  const { hang = limits.hang, memory = limits.memory } = changes;
+  const changed = { ...(hang != null && { hang }), ...(memory != null && { memory }) };
+  return Object.keys(changed).length > 0 ? { limits: changed } : {};
 }
 
 export function deployResolved(turn: Turn, { call, launch }: Request<"resolved">): void {

@@ -1,5 +1,5 @@
 /** One step of the daemon's machine in the making. */
-import type { Counts, NaughtEvent, PoolEvent } from "../../protocol/types.js";
+import type { Counts, EventName, NaughtEvent, PoolEvent } from "../../protocol/types.js";
 import { formatCounts } from "../event-line.js";
 import { remember } from "./memory.js";
 import type { Answer, CallId, ClientId, Daemon, Effect, Forwarded, MasterAsk, Refusal } from "./state.js";
@@ -52,11 +52,19 @@ function rememberDeath(turn: Turn, { worker, death }: PoolEvent): void {
   update(turn, { deaths: [...others, { ...death, worker, time: turn.time }] });
 }
 
+const unasked: readonly EventName[] = [
+  "NewDeath",
+  "WorkerDeath",
+  "WorkerOffline",
+  "ShutdownOld",
+  "DestroyOld",
+];
+
 // What nobody asked for needs a reason in the log; what was asked for needs none, and its line is as it always was.
 function explain({ name, worker, detail }: PoolEvent): string | null {
   if (detail === undefined) return null;
   if (name === "DeployFailed") return detail;
-  if (!worker || (name !== "NewDeath" && name !== "WorkerDeath")) return null;
+  if (!worker || !unasked.includes(name)) return null;
   return `worker ${worker.slot}${worker.pid ? ` (pid ${worker.pid})` : ""} ${detail}`;
 }
 

@@ -105,6 +105,8 @@ export function serveMaster(transport: Transport, ended: () => void): void {
         return fork(effect.worker, effect.launch);
       case "shutdown":
         return void accepting.then(() => handles.get(effect.worker)?.shutdown(effect.times));
+      case "ping":
+        return handles.get(effect.worker)?.ping(effect.amends);
       case "kill":
         return handles.get(effect.worker)?.kill();
       case "emit":
@@ -167,9 +169,11 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       config,
       { host: host.client, sockets, outputs },
       {
-        online: () => post({ type: "online", worker: id }),
+        online: (inspected) => post({ type: "online", worker: id, inspected }),
         offline: () => post({ type: "offline", worker: id }),
         told: () => post({ type: "told", worker: id }),
+        pulse: (pulse) => post({ ...pulse, type: "pulse", worker: id }),
+        silent: (vitals) => post({ ...vitals, type: "silent", worker: id }),
         exit: (how) => {
           post({ type: "exit", worker: id, how });
           forget(id);

@@ -9,6 +9,7 @@ import type {
   Adopt,
   DrainTimes,
   MasterStart,
+  Pulse,
   ResolvedLaunch,
   SocketRef,
   WorkerRef,
@@ -18,6 +19,7 @@ import { describeExit, onceBoth } from "../exit.js";
 import { lifelineVariable } from "../lifeline-variable.js";
 import type { Outputs, Prepared } from "./outputs.js";
 import type { SocketCopies } from "./socket-copies.js";
+import { type Vitals, watchVitals } from "./vitals.js";
 
 /** A worker's numbers of the sockets that naught was given begin here: 3 is its channel. */
 export const firstWorkerFd = 4;
@@ -31,16 +33,22 @@ export interface WorkerHandle {
   serve(): Promise<unknown>;
   shutdown(times: DrainTimes): void;
   kill(): void;
+  /** Asks how it is, unless that was asked and not answered. `amends`: that it has not answered yet counts for nothing. */
+  ping(amends: boolean): void;
   adopt(adopt: Adopt, socket: Handle): void;
   disown(socket: SocketRef): void;
 }
 
-/** What a worker process does, told at most once each but for `online` and `offline`. */
+/** What a worker process does, told at most once each but for `online`, `offline`, `pulse` and `silent`. */
 export interface WorkerFacts {
-  online(): void;
+  online(inspected: boolean): void;
   offline(): void;
   /** Its application has got `shutdown`. */
   told(): void;
+  /** It has answered a ping. */
+  pulse(pulse: Pulse): void;
+  /** It has still not answered the last ping. */
+  silent(vitals: Vitals): void;
   /** `how` as in "exited with code 1". */
   exit(how: string): void;
 }
@@ -61,7 +69,8 @@ export function forkWorker(
     prepared.discard();
     queueMicrotask(() => facts.exit(describeError(forked)));
     const ref = { ...worker, pid: 0 };
-    return { ref, serve: () => Promise.resolve(), shutdown() {}, kill() {}, adopt() {}, disown() {} };
+    const serve = () => Promise.resolve();
+    return { ref, serve, shutdown() {}, kill() {}, ping() {}, adopt() {}, disown() {} };
   }
   const child = forked.process;
   const ref = { ...worker, pid: child.pid ?? 0 };
@@ -76,7 +85,10 @@ export function forkWorker(
     openChannel(child, () => {}),
     Supervisor,
     {
-      online: told(facts.online),
+      online({ inspected = false }) {
+        facts.online(inspected);
+        return {};
+      },
       offline: told(facts.offline),
       listen: async (wish) => sockets.keep(await host.listen({ ...wish, worker: ref })),
       unlisten: ({ key }) => host.unlisten({ key, worker: ref }),
@@ -93,9 +105,25 @@ export function forkWorker(
   });
   // A worker without a channel cannot be told anything any more.
   peer.onClose(() => setTimeout(() => !gone && facts.offline(), exitPatience));
+  const measure = watchVitals(ref.pid);
+  let asked = false;
   return {
     ref,
     serve: () => peer.client.serve({}).catch(() => {}),
+    ping(amends) {
+      const vitals = measure();
+      if (asked && !amends) facts.silent(vitals);
+      if (asked) return;
+      asked = true;
+      peer.client.ping({}).then(
+        (pulse) => {
+          asked = false;
+          facts.pulse(pulse);
+        },
+        // It is gone, or going without a channel.
+        () => {},
+      );
+    },
     shutdown(times) {
       peer.client.shutdown(times).then(facts.told, () => !gone && child.kill("SIGTERM"));
     },

@@ -8,6 +8,7 @@ import { beforeChannelEnds, type SocketHandle } from "../node-internals.js";
 import { keepLastWords } from "./last-words.js";
 import { holdLifeline } from "./lifeline.js";
 import { listenThroughSupervisor } from "./listen.js";
+import { isBornInspected, takePulse } from "./pulse.js";
 import { trackServers } from "./servers.js";
 import { outliveMaster, type Stranding } from "./stranded.js";
 
@@ -39,6 +40,7 @@ export function serveWorker(): void {
         listening.serve();
         return {};
       },
+      ping: takePulse,
       adopt({ own, key }, { handle }) {
         if (handle) listening.adopt(own, key, handle as SocketHandle);
         return {};
@@ -50,7 +52,9 @@ export function serveWorker(): void {
   const declare = (word: "online" | "offline", callback?: (error: Error | null) => void): void => {
     // Whoever says so may close his servers in the same breath.
     if (word === "offline") servers.hold();
-    supervisor[word]({}).then(
+    const told =
+      word === "online" ? supervisor.online({ inspected: isBornInspected() }) : supervisor.offline({});
+    told.then(
       () => callback?.(null),
       (error: Error) => callback?.(error),
     );

@@ -1,4 +1,5 @@
 /** The pool: which workers there should be, and what has to be done about those there are. Pure; DESIGN: the master. */
+import { check, forgetRelief, hearPulse, hearSilence, replaceUnwell, scheduleCheck } from "./health.js";
 import {
   beginRollout,
   destroyOld,
@@ -27,6 +28,7 @@ import {
   emitDeath,
   enter,
   findWorker,
+  note,
   remove,
   retire,
   setStatus,
@@ -44,6 +46,11 @@ export const emptyPool: Pool = {
   backoff: new Map(),
   restarts: new Map(),
   times: { grace: 0, timeout: 0 },
+  checkDue: null,
+  checkedAt: 0,
+  checkLasted: 0,
+  relief: null,
+  relievedAt: Number.NEGATIVE_INFINITY,
   nextWorker: 1,
   nextGeneration: 1,
   lastDeploy: null,
@@ -54,6 +61,7 @@ export function step(pool: Pool, message: Message, now: number): { pool: Pool; e
   const turn: Turn = { pool, effects: [], now };
   handle(turn, message);
   fillSlots(turn);
+  scheduleCheck(turn);
   return { pool: turn.pool, effects: turn.effects };
 }
 
@@ -79,13 +87,18 @@ function handle(turn: Turn, message: Message): void {
   if (!worker) return;
   switch (message.type) {
     case "online":
-      return welcome(turn, worker);
+      return welcome(turn, message.inspected ? note(turn, worker, { inspected: true }) : worker);
     case "offline":
       return dismiss(turn, worker);
     case "told":
+      note(turn, worker, { told: true });
       if (worker.patience !== undefined)
         setTimer(turn, { kind: "patience", worker: worker.id }, worker.patience);
       return;
+    case "pulse":
+      return hearPulse(turn, worker, message);
+    case "silent":
+      return hearSilence(turn, worker, message);
     case "exit":
       return bury(turn, worker, message.how);
   }
@@ -165,6 +178,8 @@ function expire(turn: Turn, timer: Timer): void {
       return losePatience(turn, timer.worker);
     case "waiting":
       return tellWaiting(turn);
+    case "check":
+      return check(turn);
     case "slot":
       return endDelay(turn, timer.slot, timer.failures);
     case "steady": {
@@ -206,6 +221,7 @@ function welcome(turn: Turn, worker: PoolWorker): void {
   const isNew = phase.name === "rollout" && worker.generation === phase.coming.number;
   emit(turn, "WorkerOnline", setStatus(turn, worker, isNew ? "new_online" : "online"));
   watchSteadiness(turn, worker);
+  replaceUnwell(turn, worker);
   announceReady(turn);
 }
 
@@ -225,6 +241,7 @@ function dismiss(turn: Turn, worker: PoolWorker): void {
 
 function bury(turn: Turn, worker: PoolWorker, how: string): void {
   remove(turn, worker);
+  forgetRelief(turn, worker);
   if (worker.patience !== undefined) clearTimer(turn, { kind: "patience", worker: worker.id });
   const rollout = findBooting(turn, worker);
   if (worker.leaves !== null) {

@@ -4,6 +4,7 @@ import type {
   DrainChanges,
   DrainTimes,
   EventName,
+  Limits,
   MasterSettled,
   MasterStarted,
   PoolEvent,
@@ -30,6 +31,15 @@ export type PoolWorker = Readonly<Omit<WorkerRef, "pid">> & {
   readonly patience?: number;
   /** SIGKILL is on its way. */
   readonly killed: boolean;
+  readonly limits: Limits;
+  /** Its application has got `shutdown`. */
+  readonly told: boolean;
+  /** Seconds for which it has not answered. */
+  readonly silence: number;
+  /** A debugger may stop it. */
+  readonly inspected: boolean;
+  /** It is retired because it hangs: why, in words. */
+  readonly hangs: string | null;
 };
 
 /** What one boot or deploy makes. */
@@ -87,9 +97,24 @@ export interface Pool {
   readonly backoff: ReadonlyMap<number, Backoff>;
   /** By slot: how often its worker was lost since its generation took over. */
   readonly restarts: ReadonlyMap<number, number>;
+  /** When the workers will next be asked how they are, by the clock that stamps the messages; null while nobody is. */
+  readonly checkDue: number | null;
+  /** When they were last asked, and how many seconds that should have been after the time before. */
+  readonly checkedAt: number;
+  readonly checkLasted: number;
+  /** A worker that uses too much memory, and the one that is to take its place. */
+  readonly relief: Relief | null;
+  /** When the last such began or ended. */
+  readonly relievedAt: number;
   readonly nextWorker: number;
   readonly nextGeneration: number;
   readonly lastDeploy: (Omit<MasterSettled, "failed"> & { readonly failed?: Failure }) | null;
+}
+
+export interface Relief {
+  readonly old: number;
+  readonly fresh: number;
+  readonly why: string;
 }
 
 /** `Failed` of the protocol without the pid. */
@@ -104,6 +129,7 @@ export type Timer =
   | { readonly kind: "stop" }
   | { readonly kind: "patience"; readonly worker: number }
   | { readonly kind: "waiting" }
+  | { readonly kind: "check" }
   | { readonly kind: "slot"; readonly slot: number; readonly failures: number }
   | { readonly kind: "steady"; readonly worker: number };
 
@@ -141,10 +167,19 @@ export type Message =
       readonly drain?: DrainChanges;
     }
   | { readonly type: "status"; readonly call: CallId }
-  | { readonly type: "online"; readonly worker: number }
+  | { readonly type: "online"; readonly worker: number; readonly inspected?: boolean }
   | { readonly type: "offline"; readonly worker: number }
   /** Its application has got `shutdown`. */
   | { readonly type: "told"; readonly worker: number }
+  /** It has answered. */
+  | {
+      readonly type: "pulse";
+      readonly worker: number;
+      readonly memory: number;
+      readonly inspected: boolean;
+    }
+  /** It has still not answered: `share` of the time since it was last asked counts, and `doing` says what it does. */
+  | { readonly type: "silent"; readonly worker: number; readonly share: number; readonly doing: string }
   /** `how` as in "exited with code 1". */
   | { readonly type: "exit"; readonly worker: number; readonly how: string }
   | { readonly type: "timer"; readonly timer: Timer };
@@ -168,6 +203,8 @@ export type Effect =
   /** Drain it, then tell the application. */
   | { readonly type: "shutdown"; readonly worker: number; readonly times: DrainTimes }
   | { readonly type: "kill"; readonly worker: number }
+  /** Ask how it is. `amends`: that it has not answered before counts for nothing. */
+  | { readonly type: "ping"; readonly worker: number; readonly amends: boolean }
   | { readonly type: "emit"; readonly event: Omit<PoolEvent, "worker">; readonly worker: PoolWorker | null }
   | { readonly type: "reply"; readonly call: CallId; readonly result: Result }
   | { readonly type: "refuse"; readonly call: CallId; readonly error: ErrorName; readonly data?: object }

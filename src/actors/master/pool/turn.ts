@@ -24,7 +24,7 @@ export function enter(turn: Turn, phase: Phase): void {
 }
 
 /** Forks a worker for `slot` of `generation`. */
-export function spawn(turn: Turn, slot: number, generation: Generation): void {
+export function spawn(turn: Turn, slot: number, generation: Generation): PoolWorker {
   const { nextWorker: id, workers } = turn.pool;
   const worker: PoolWorker = {
     id,
@@ -35,10 +35,16 @@ export function spawn(turn: Turn, slot: number, generation: Generation): void {
     born: turn.now,
     leaves: null,
     killed: false,
+    limits: generation.launch.limits ?? {},
+    told: false,
+    silence: 0,
+    inspected: false,
+    hangs: null,
   };
   turn.pool = { ...turn.pool, nextWorker: id + 1, workers: [...workers, worker] };
   fork(turn, worker, generation.launch);
   emit(turn, "SpawnNew", worker);
+  return worker;
 }
 
 function fork(turn: Turn, worker: PoolWorker, launch: ResolvedLaunch): void {
@@ -90,6 +96,15 @@ export function destroy(
   return true;
 }
 
+/** What is known of a worker changes, and nothing of what it is there for. */
+export function note(
+  turn: Turn,
+  worker: PoolWorker,
+  changes: Partial<Pick<PoolWorker, "told" | "silence" | "inspected" | "hangs">>,
+): PoolWorker {
+  return change(turn, worker, { ...changes, status: worker.status });
+}
+
 export function setStatus(turn: Turn, worker: PoolWorker, status: WorkerStatus): PoolWorker {
   return change(turn, worker, { status });
 }
@@ -121,13 +136,14 @@ export function emitDeath(
   { how, rest }: { how: string; rest?: string | undefined },
 ): void {
   const seconds = Math.max(0, (turn.now - worker.born) / 1000);
-  const lived = `${how} after ${formatSpan(seconds)}`;
+  const why = worker.hangs === null ? "" : `: ${worker.hangs}`;
+  const lived = `${how} after ${formatSpan(seconds)}${why}`;
   const event = {
     name,
     counts: countWorkers(turn.pool),
     waitingFor: findWaitingFor(turn.pool),
     detail: rest === undefined ? lived : `${lived}; ${rest}`,
-    death: { reason: how, seconds },
+    death: { reason: `${how}${why}`, seconds },
   };
   turn.effects.push({ type: "emit", event, worker });
 }
