@@ -23,6 +23,9 @@ await build({
   outdir: "dist/code",
   external: ["koffi", "./daemon.cjs"],
   define: { "import.meta.dirname": "__dirname" },
+  // As Node wraps a module: what runs the code hands these in.
+  banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
+  footer: { js: "})" },
   legalComments: "linked",
   // Names stay as they are: nothing is gained without them once there is a code cache, and a crash can be read.
   minifySyntax: true,

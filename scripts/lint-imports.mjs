@@ -1,5 +1,5 @@
-// Holds two rules of the architecture that the linter cannot: the protocol knows no actor, and the pure core
-// imports nothing but types, save for other files of the pure core.
+// Holds three rules of the architecture that the linter cannot: the protocol knows no actor, the pure core imports
+// nothing but types, save for other files of the pure core, and time is read from src/clock.ts.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
@@ -32,6 +32,11 @@ const complaints = [];
 for (const path of pure)
   if (!statSync(path, { throwIfNoEntry: false })) complaints.push(`${path}: listed as pure, but not there`);
 for (const path of list("src")) {
+  if (/\bperformance\.now\(/.test(readFileSync(path, "utf8").replaceAll(/^ *(\/\*\*|\*|\/\/).*$/gm, ""))) {
+    complaints.push(
+      `${relative(".", path)}: time is read from src/clock.ts, because performance costs each process`,
+    );
+  }
   for (const [, typeOnly, from] of readFileSync(path, "utf8").matchAll(
     /^(?:import|export) (type )?(?:[^;]*?)from "([^"]+)";/gms,
   )) {

@@ -21,8 +21,11 @@ export function run({ module, require, name, use, keep }: Program): void {
   const file = join(import.meta.dirname, "code", `${name}.cjs`);
   const cache = join(import.meta.dirname, "cache", `${name}-${use}-${build}-${nameNode()}`);
   const cachedData = readCache(cache);
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, "latin1")}\n})`;
-  const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) });
+  // As UTF-8 because Node then reads without a buffer, which would stay until the garbage is collected.
+  const script = new Script(readFileSync(file, "utf8"), {
+    filename: file,
+    ...(cachedData && { cachedData }),
+  });
   if (!cachedData || script.cachedDataRejected) keepWhenDue(script, cache, keep);
   const body = script.runInThisContext() as (...args: readonly unknown[]) => void;
   body.call(module.exports, module.exports, require, module, module.filename, import.meta.dirname);

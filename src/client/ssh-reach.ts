@@ -1,6 +1,8 @@
 /** A connection to a daemon on another host: `naught bridge` over ssh, watched for signs of life. */
+
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream";
+import { now } from "../clock.js";
 import { Daemon } from "../protocol/daemon.js";
 import { NaughtError } from "../protocol/errors.js";
 import { openFrames } from "../protocol/frames.js";
@@ -99,11 +101,11 @@ function watchLink(peer: DaemonPeer, ssh: Ssh, patience: number): () => Promise<
   const timer = setInterval(
     () => {
       if (asked > 0) {
-        if (performance.now() - asked < patience * 1_000) return;
+        if (now() - asked < patience * 1_000) return;
         frozen = true;
         return ssh.kill();
       }
-      asked = performance.now();
+      asked = now();
       greet(peer).then(() => {
         asked = 0;
       });

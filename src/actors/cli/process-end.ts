@@ -1,6 +1,8 @@
 /** Waiting, for a bounded time, until something is over. */
+
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { now } from "../../clock.js";
 
 /** Whether the promise settled within so many milliseconds. */
 export async function settlesWithin(milliseconds: number, promise: Promise<unknown>): Promise<boolean> {
@@ -17,8 +19,8 @@ export async function settlesWithin(milliseconds: number, promise: Promise<unkno
 
 /** Returns early when the process, which is not a child of this one, is gone. */
 export async function awaitProcessEnd(pid: number, milliseconds: number): Promise<void> {
-  const deadline = performance.now() + milliseconds;
-  while (isAlive(pid) && performance.now() < deadline) await sleep(10);
+  const deadline = now() + milliseconds;
+  while (isAlive(pid) && now() < deadline) await sleep(10);
 }
 
 function isAlive(pid: number): boolean {

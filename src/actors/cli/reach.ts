@@ -8,6 +8,7 @@ import { Daemon } from "../../protocol/daemon.js";
 import { connect } from "../../protocol/peer.js";
 import { createPair, type Transport } from "../../protocol/transport.js";
 import { Watcher } from "../../protocol/watcher.js";
+import { thrifty } from "../thrift.js";
 
 export { type DaemonPeer, type Reached, reachDaemon } from "../../client/reach.js";
 
@@ -46,9 +47,6 @@ export function spawnDaemon(
 }
 
 export const firstInheritedFd = 4;
-
-// Garbage is collected early: a daemon under a flood of clients grows by megabytes instead of a hundred.
-const thrifty = ["--max-semi-space-size=1", "--optimize-for-size"];
 
 function describeEnd(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {

@@ -1,6 +1,8 @@
 /** Whether a server runs on an ipc-file already, which decides whether another may be started there. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Reached, reachDaemon } from "../../client/reach.js";
+import { now } from "../../clock.js";
 import type { Status } from "../../protocol/types.js";
 import { isError } from "./failure.js";
 import type { Terminal } from "./terminal.js";
@@ -29,8 +31,8 @@ const patience = 10_000;
 
 /** The status of the server that another start is bringing up; undefined if none appears. */
 export async function awaitRunning(ipcFile: string, terminal: Terminal): Promise<Status | undefined> {
-  const deadline = performance.now() + patience;
-  for (let pause = 10; performance.now() < deadline; pause = Math.min(pause * 2, 200)) {
+  const deadline = now() + patience;
+  for (let pause = 10; now() < deadline; pause = Math.min(pause * 2, 200)) {
     const found = await findRunning(ipcFile, terminal);
     if (found.outcome === "running") return found.status;
     await sleep(pause);

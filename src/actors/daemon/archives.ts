@@ -8,7 +8,6 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { access, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, parse } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
 import { isMissing, type Trouble } from "./trouble.js";
 
 export interface Archives {
@@ -120,6 +119,8 @@ async function gzip(archive: string): Promise<void> {
       // A power failure must not leave an empty file in the place of lines that had reached the disk long ago.
       const flush = Date.now() - birthtimeMs > UNSAFE_MS;
       const target = createWriteStream(unfinished, { mode: mode & 0o777, flush });
+      // Loaded when it is needed, which it is for few daemons.
+      const { createGzip } = await import("node:zlib");
       await pipeline(createReadStream(archive), createGzip(), target);
       await rename(unfinished, compressed);
     } catch (error) {

@@ -1,5 +1,7 @@
 /** The clients of the daemon: each is a connection with a number, whose calls become messages of the machine. */
+
 import { nanoid } from "nanoid";
+import { now } from "../../clock.js";
 import type { CallContext, Client, Handlers } from "../../protocol/contract.js";
 import { Daemon } from "../../protocol/daemon.js";
 import { NaughtError } from "../../protocol/errors.js";
@@ -70,7 +72,7 @@ function serveClient(
         throw new NaughtError("NotAllowed", "only the process that spawned the daemon can start it");
       return calls.ask<Started>((call) => post({ type: "start", call, client, start: params }));
     },
-    status: () => calls.ask<Status>((call) => post({ type: "status", call, client, at: performance.now() })),
+    status: () => calls.ask<Status>((call) => post({ type: "status", call, client, at: now() })),
     deploy: (params, { onCancel }: CallContext) =>
       calls.ask<Settled>((call) => {
         onCancel(() => post({ type: "cancel", call }));

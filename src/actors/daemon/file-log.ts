@@ -2,7 +2,9 @@
  * The queue in front of a log file. Owns what is not written yet and the policy for when the file fails: hold the
  * sources back, try again, and give lines up only after a while, because the service matters more than its logs.
  */
+
 import { setTimeout as delay } from "node:timers/promises";
+import { now } from "../../clock.js";
 import type { Log } from "./log.js";
 import { openLogFile } from "./log-file.js";
 import { createTrouble, describeCause } from "./trouble.js";
@@ -82,7 +84,7 @@ export async function openFileLog({ path, maxSize, onError }: OpenLog): Promise<
         recover();
       } catch (error) {
         trouble.report("write", error);
-        failingSince ??= performance.now();
+        failingSince ??= now();
         if (closing.signal.aborted) {
           lost += rest.length;
           return;
@@ -102,7 +104,7 @@ export async function openFileLog({ path, maxSize, onError }: OpenLog): Promise<
   }
 
   function isGivenUp(): boolean {
-    return failingSince !== undefined && performance.now() - failingSince > PATIENCE_MS;
+    return failingSince !== undefined && now() - failingSince > PATIENCE_MS;
   }
 
   function dropQueue(): void {

@@ -1,4 +1,5 @@
 /** What the daemon offers to its master: a place for events, output and listening sockets. */
+import { now } from "../../clock.js";
 import type { CallContext, Handlers } from "../../protocol/contract.js";
 import type { Host } from "../../protocol/master.js";
 import { carryHandle } from "../../protocol/transport.js";
@@ -24,7 +25,7 @@ export function createHost(
       const tell = (told: PoolEvent): Message => ({ type: "masterEvent", event: told });
       post(deaths.concerns(event) ? deaths.complete(event).then(tell) : tell(event));
     },
-    change: (change) => post({ type: "masterChanged", change, at: performance.now() }),
+    change: (change) => post({ type: "masterChanged", change, at: now() }),
     serving(serving) {
       sockets.takeOver(serving.generation);
       post({ type: "masterServing", serving });

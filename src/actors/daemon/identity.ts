@@ -1,5 +1,7 @@
 /** Who this daemon is, for `hello` and `status`. */
+
 import { nanoid } from "nanoid";
+import { now } from "../../clock.js";
 import { Daemon } from "../../protocol/daemon.js";
 import type { Hello, Versions } from "../../protocol/types.js";
 import { protocolVersion, version } from "../../version.js";
@@ -20,9 +22,9 @@ export interface Identity {
 }
 
 export function createIdentity(): Identity {
-  const began = performance.now();
+  const began = now();
   const run = nanoid();
-  const measure = (): number => (performance.now() - began) / 1000;
+  const measure = (): number => (now() - began) / 1000;
   return {
     run,
     get uptime() {

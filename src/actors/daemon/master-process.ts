@@ -1,6 +1,8 @@
 /** The daemon's side of the master process. */
+
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { now } from "../../clock.js";
 import { openChannel } from "../../protocol/channel.js";
 import type { Client, Handlers } from "../../protocol/contract.js";
 import { Host, Master } from "../../protocol/master.js";
@@ -9,6 +11,7 @@ import { cleanMasterEnvironment } from "../environment.js";
 import { describeExit, onceBoth } from "../exit.js";
 import { readProcess } from "../proc.js";
 import { startPulse } from "../pulse.js";
+import { thrifty } from "../thrift.js";
 import { explain } from "./launch.js";
 
 export interface MasterProcess {
@@ -28,7 +31,7 @@ export function startMaster(
   exited: (how: string) => void,
   report: (line: string) => void,
 ): MasterProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "master.cjs")], {
+  const child = spawn(process.execPath, [...thrifty, join(import.meta.dirname, "master.cjs")], {
     // In a session of its own: a Ctrl-C in the terminal is for the daemon only.
     detached: true,
     // The daemon's directory may have been removed.
@@ -51,7 +54,7 @@ export function startMaster(
       report(`the master process (pid ${child.pid}) ${how}: it is killed`);
       child.kill("SIGKILL");
     },
-    now: () => performance.now(),
+    now,
   });
   const leave = onceBoth(exit, peer.onClose);
   child.stderr?.setEncoding("utf8").on("data", (text: string) => report(`master: ${text.trimEnd()}`));

@@ -1,5 +1,7 @@
 /** What naught's processes cost: memory and processor time of each, looked up in /proc every few seconds, in this one place. */
+
 import { readFileSync } from "node:fs";
+import { now } from "../../clock.js";
 import type { Usage } from "../../protocol/types.js";
 
 export interface Usages {
@@ -40,7 +42,7 @@ export function createUsages(
   function look(): void {
     for (const [pid, before] of samples) {
       const stat = read(pid);
-      const at = performance.now();
+      const at = now();
       if (!stat) samples.set(pid, undefined);
       else samples.set(pid, { ...stat, at, cpu: compare(before, stat, at) });
     }
@@ -56,7 +58,7 @@ export function createUsages(
     of(pid) {
       const sample = samples.get(pid);
       if (!sample) return null;
-      const age = Math.max(0, (performance.now() - sample.at) / 1000);
+      const age = Math.max(0, (now() - sample.at) / 1000);
       return { memory: sample.pages * pageSize, cpu: sample.cpu, age };
     },
     close() {

@@ -1,5 +1,7 @@
 /** The master actor: performs what the pool decides, and tells the pool what becomes of the processes. */
+
 import { setTimeout as delay } from "node:timers/promises";
+import { now } from "../../clock.js";
 import { NaughtError } from "../../protocol/errors.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
@@ -78,10 +80,10 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   const post = startActor<Pool, Message, Effect | { readonly type: "tellNews" }>({
     state: emptyPool,
     step: (pool, message) => {
-      const now = performance.now();
-      const { pool: state, effects } = step(pool, message, now);
+      const at = now();
+      const { pool: state, effects } = step(pool, message, at);
       if (state === pool) return { state, effects };
-      news.follow(() => complete(describePool(state, now)) as Status);
+      news.follow(() => complete(describePool(state, at)) as Status);
       return { state, effects: [...effects, { type: "tellNews" }] };
     },
     perform,
@@ -157,7 +159,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   }
 
   function setTimer(timer: Timer, seconds: number): void {
-    if (timer.kind === "slot") due.set(timer.slot, performance.now() + seconds * 1000);
+    if (timer.kind === "slot") due.set(timer.slot, now() + seconds * 1000);
     timers.set(timer, seconds);
   }
 
@@ -209,7 +211,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   }
 
   function nameDelay({ slot, failures }: Omit<Delay, "seconds">): Delay {
-    return { slot, failures, seconds: Math.max(0, ((due.get(slot) ?? 0) - performance.now()) / 1000) };
+    return { slot, failures, seconds: Math.max(0, ((due.get(slot) ?? 0) - now()) / 1000) };
   }
 
   function nameFailed({ reason, worker }: Failure): { reason: string; worker?: WorkerRef } {

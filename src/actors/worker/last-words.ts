@@ -3,8 +3,10 @@
  * pipe had no room for yet would end with the process, and that is the last words. Owns the streams of the app that it
  * has seen opened; one that the app never touches is not opened.
  */
+
 import { writeSync } from "node:fs";
 import type { Socket } from "node:net";
+import { now } from "../../clock.js";
 
 /** Milliseconds without a byte taken after which nobody is reading. */
 const PATIENCE_MS = 2000;
@@ -132,14 +134,14 @@ function toBytes(written: Written | Uint8Array): Uint8Array {
 function writeAll(fd: number, bytes: Uint8Array): boolean {
   const clock = new Int32Array(new SharedArrayBuffer(4));
   let at = 0;
-  let lastTaken = performance.now();
+  let lastTaken = now();
   while (at < bytes.length) {
     try {
       at += writeSync(fd, bytes, at);
-      lastTaken = performance.now();
+      lastTaken = now();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return false;
-      if (performance.now() - lastTaken > PATIENCE_MS) return false;
+      if (now() - lastTaken > PATIENCE_MS) return false;
       Atomics.wait(clock, 0, 0, PAUSE_MS);
     }
   }

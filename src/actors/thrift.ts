@@ -1,0 +1,7 @@
+/** How Node is told to be modest in the processes that supervise: the daemon and the master. */
+
+/**
+ * Garbage is collected early, so that a daemon under a flood of clients grows by megabytes instead of a hundred, and so
+ * does what a hundred deploys leave behind. Nobody inherits these: whatever is started from there is told its own.
+ */
+export const thrifty: readonly string[] = ["--max-semi-space-size=1", "--optimize-for-size"];
