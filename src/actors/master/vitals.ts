@@ -1,5 +1,7 @@
 /** What a process does while it says nothing, as /proc tells: whether it runs, waits, is stopped, or is not let run. */
+
 import { readFileSync } from "node:fs";
+import { now } from "../../clock.js";
 
 export interface Vitals {
   /** How much of the time since the last look counts as silence: less for a process that was kept from running. */
@@ -34,7 +36,7 @@ function look(pid: number, read: (pid: number) => string | undefined): Look | un
   if (stat === undefined) return undefined;
   // See proc(5); in the program's name, which comes second, there may be anything.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return { state: fields[0] ?? "", ticks: Number(fields[11]) + Number(fields[12]), at: performance.now() };
+  return { state: fields[0] ?? "", ticks: Number(fields[11]) + Number(fields[12]), at: now() };
 }
 
 function compare(before: Look, { state, ticks, at }: Look): Vitals {
