@@ -50,6 +50,7 @@ async function liveWhole(stage: Stage, { calls, errors }: Album): Promise<void> 
   keep(errors, "MethodNotFound", await client.ask("daemon/selfDestruct"));
   keep(errors, "InvalidParams", await client.ask("daemon/deploy", { workerCount: -1, args: ["a", 1] }));
   await tellBadMessages(stage, errors);
+  await holdTooMuch(stage, errors);
   const event = client.hear("watcher/event");
   keep(calls, "daemon/deploy", await client.ask("daemon/deploy", { id: "release-2" }));
   calls.set("watcher/event", [await event]);
@@ -99,6 +100,21 @@ async function tellBadMessages(stage: Stage, errors: Album["errors"]): Promise<v
   const refused = client.hearAnswer(null);
   client.send("GET / HTTP/1.1\r\n\r\n");
   errors.set("InvalidRequest (not framed)", ["GET / HTTP/1.1", await refused]);
+}
+
+/** Messages that are begun and not completed, until the daemon holds as much as it may. */
+async function holdTooMuch(stage: Stage, errors: Album["errors"]): Promise<void> {
+  const clients = await Promise.all(
+    Array.from({ length: 6 }, () => talkOverSocket(stage.path("naught.ipc"))),
+  );
+  const refused = Promise.any(clients.map((client) => client.hearAnswer(null)));
+  const part = "x".repeat(3 * 2 ** 20);
+  for (const client of clients) client.send(`Content-Length: ${4 * 2 ** 20}\r\n\r\n${part}`);
+  errors.set("Busy", [
+    "Content-Length: 4194304 (and only a part of that, on six connections)",
+    await refused,
+  ]);
+  for (const client of clients) client.close();
 }
 
 async function bootForever(stage: Stage, { errors }: Album): Promise<void> {

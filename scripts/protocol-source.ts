@@ -91,10 +91,12 @@ export function readShapes(root: string): Shape[] {
   });
 }
 
-/** What one connection may cost. */
+/** What one connection may cost, and what all of them may cost together. */
 export function readLimits(root: string): readonly Field[] {
-  const found = parse(root, "frames.ts").statements.find(ts.isInterfaceDeclaration);
-  return found ? readInterface(found, found.getSourceFile()).fields : [];
+  const file = parse(root, "limits.ts");
+  return file.statements
+    .filter(ts.isInterfaceDeclaration)
+    .flatMap((found) => readInterface(found, file).fields);
 }
 
 function readInterface(statement: ts.InterfaceDeclaration, file: ts.SourceFile): Shape {
@@ -126,9 +128,11 @@ function readAlias(statement: ts.TypeAliasDeclaration, file: ts.SourceFile): Sha
 
 function readDoc(node: ts.Node): { text: string; tags: string[] } {
   const [doc] = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).slice(-1);
-  const tags = doc?.tags?.map((tag) =>
-    `${tag.tagName.text} ${ts.getTextOfJSDocComment(tag.comment) ?? ""}`.trim(),
-  );
+  const tags = doc?.tags?.map((tag) => {
+    // For TypeScript what follows `@type` is no text.
+    const type = ts.isJSDocTypeTag(tag) ? tag.typeExpression.getText().replace(/[{}]/g, "") : "";
+    return `${tag.tagName.text} ${type}${ts.getTextOfJSDocComment(tag.comment) ?? ""}`.trim();
+  });
   return { text: clean(ts.getTextOfJSDocComment(doc?.comment) ?? ""), tags: tags ?? [] };
 }
 

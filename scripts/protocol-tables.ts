@@ -1,6 +1,6 @@
 /** The tables of protocol.md, as Markdown. */
 import { errorTable, protocolErrorTable } from "../src/protocol/errors.js";
-import { limits } from "../src/protocol/frames.js";
+import { crowdLimits, limits } from "../src/protocol/limits.js";
 import { type Field, type Hop, readHops, readLimits, readShapes, type Shape } from "./protocol-source.js";
 
 /** What no source says: who calls whom. */
@@ -46,7 +46,7 @@ export const tables: Readonly<Record<string, (root: string) => string>> = {
 };
 
 function limitRow({ name, doc }: Field): string[] {
-  const value = (limits as unknown as Readonly<Record<string, number>>)[name] ?? 0;
+  const value = ({ ...limits, ...crowdLimits } as unknown as Readonly<Record<string, number>>)[name] ?? 0;
   return [`\`${name}\``, value >= 2 ** 20 ? `${value / 2 ** 20} MiB` : String(value), doc];
 }
 
@@ -90,9 +90,10 @@ function describeTags(tags: readonly string[]): string {
 }
 
 function link(type: string): string {
-  return /^[A-Z]\w+$/.test(type)
-    ? `[${type}](#${type === "EventName" ? "events" : type.toLowerCase()})`
-    : `\`${type}\``;
+  const [, name, rest = ""] = /^([A-Z]\w+)(\[\]| \| null)?$/.exec(type) ?? [];
+  if (name === undefined) return `\`${type}\``;
+  const words = rest === "[]" ? ", an array" : rest === "" ? "" : ", or null";
+  return `[${name}](#${name === "EventName" ? "events" : name.toLowerCase()})${words}`;
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

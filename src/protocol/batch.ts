@@ -8,11 +8,13 @@ export function takeBatch(
   elements: readonly unknown[],
   most: number,
   take: Take,
+  cost: number,
   send: (answers: Response | readonly Response[]) => void,
 ): void {
   if (elements.length === 0) return send(refuse(null, "a batch has at least one message").refusal);
   if (elements.length > most) return send(refuse(null, `a batch has at most ${most} messages`).refusal);
   const answers: Response[] = [];
+  const each = cost / elements.length;
   // One more than there are calls, until all have been handed over: some are answered on the spot.
   let open = 1;
   const close = (): void => {
@@ -24,11 +26,15 @@ export function takeBatch(
     if ("refusal" in admission) answers.push(admission.refusal);
     else if (isRequest(admission.message)) {
       open += 1;
-      take(admission.message, (answer) => {
-        answers.push(answer);
-        close();
-      });
-    } else take(admission.message);
+      take(
+        admission.message,
+        (answer) => {
+          answers.push(answer);
+          close();
+        },
+        each,
+      );
+    } else take(admission.message, undefined, each);
   }
   close();
 }

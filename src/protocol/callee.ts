@@ -13,6 +13,8 @@ export interface PeerOptions {
 export interface Callee {
   /** `answer` is where the answer goes, when that is not simply the transport. */
   take(call: Call, answer?: (response: Response) => void): void;
+  /** Nobody is there any more to be answered. */
+  loseAll(): void;
 }
 
 type Handler = (params: unknown, call: CallContext) => unknown;
@@ -43,11 +45,11 @@ export function createCallee(
       if (method.startsWith("$/") && id === undefined) {
         // Nobody has to understand these, says the base protocol.
         if (method === "$/cancelRequest") cancel(inquiries, params);
-        return transport.reader.settle();
+        return transport.reader.settle(call);
       }
       const respond = (make: (id: MessageId) => Response): void => {
         if (id !== undefined) answer(make(id));
-        transport.reader.settle();
+        transport.reader.settle(call);
       };
       const found = served.get(method);
       if (!found) return respond((to) => refuseUnknown(to, method));
@@ -67,6 +69,9 @@ export function createCallee(
       inquiries.add(inquiry);
       result.then(resolve, reject).finally(() => inquiries.delete(inquiry));
     },
+    loseAll() {
+      for (const inquiry of inquiries) inquiry.lose();
+    },
   };
 }
 
@@ -76,6 +81,7 @@ class Inquiry implements CallContext {
   readonly handle: Handle | undefined;
   #cancelled = false;
   #listener: (() => void) | undefined;
+  #lost: (() => void) | undefined;
 
   constructor(id: MessageId | undefined, handle: Handle | undefined) {
     this.id = id;
@@ -87,6 +93,14 @@ class Inquiry implements CallContext {
     this.#listener = listener;
     if (this.#cancelled) queueMicrotask(listener);
   };
+
+  readonly onGone = (listener: () => void): void => {
+    this.#lost = listener;
+  };
+
+  lose(): void {
+    this.#lost?.();
+  }
 
   cancel(): void {
     if (this.#cancelled) return;

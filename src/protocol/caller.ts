@@ -35,6 +35,8 @@ interface Waiting {
 
 export function createCaller(transport: Transport): Caller {
   const waiting = new Map<unknown, Waiting>();
+  /** Why the far side ends the connection, if it has said so. */
+  let farewell: NaughtError | undefined;
   let last = 0;
   return {
     call: (method, result, params, handle) =>
@@ -49,12 +51,16 @@ export function createCaller(transport: Transport): Caller {
       }),
     take(response) {
       const found = waiting.get(response.id);
+      if (response.id === null && response.error) {
+        const error = translate(response.error);
+        if (error instanceof NaughtError) farewell = error;
+      }
       if (!found || !waiting.delete(response.id)) return;
       if (response.error) found.reject(translate(response.error));
       else settle(found, response.result);
     },
     loseAll() {
-      for (const { reject } of waiting.values()) reject(new NaughtError("Lost"));
+      for (const { reject } of waiting.values()) reject(farewell ?? new NaughtError("Lost"));
       waiting.clear();
     },
   };

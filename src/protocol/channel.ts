@@ -68,14 +68,11 @@ export function openChannel(end: ChannelEnd, closeEnd = disconnect): Transport {
   end.on("exit", () => setTimeout(() => reader.close(), disconnectPatience));
   // A send to a closing channel raises EPIPE here, also when it has a callback.
   end.on("error", () => {});
-  return {
-    reader,
-    send: write,
-    close() {
-      pending.close = true;
-      finish();
-    },
+  const close = (): void => {
+    pending.close = true;
+    finish();
   };
+  return { reader, send: write, close, drop: close };
 }
 
 function send(

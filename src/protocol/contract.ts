@@ -76,6 +76,8 @@ export interface CallContext {
   readonly handle: Handle | undefined;
   /** The listener is called when the caller is not interested any more; the call is to be answered all the same. */
   onCancel(listener: () => void): void;
+  /** The listener is called when the connection ends before the call is answered. */
+  onGone(listener: () => void): void;
 }
 
 /** The serving side of a contract: every method must be there. */

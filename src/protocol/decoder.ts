@@ -9,6 +9,8 @@ export interface Decoder {
   next(): Buffer | undefined;
   /** True: a message has begun and is not complete. */
   readonly partial: boolean;
+  /** Bytes that it keeps. */
+  readonly held: number;
 }
 
 export function createDecoder(limits: { readonly header: number; readonly message: number }): Decoder {
@@ -66,6 +68,9 @@ export function createDecoder(limits: { readonly header: number; readonly messag
       start += length;
       length = undefined;
       return body;
+    },
+    get held() {
+      return end === start ? 0 : store.length;
     },
     get partial() {
       return end > start || length !== undefined;

@@ -20,6 +20,11 @@ export const errorTable = {
   OlderPeer: { code: 16, exit: 1, words: "the running daemon is older and does not know this method" },
   InvalidAnswer: { code: 17, exit: 1, words: "the answer has a shape that this version does not understand" },
   BadLaunch: { code: 18, exit: 1, words: "the server cannot be started like that" },
+  Busy: {
+    code: 40,
+    exit: 1,
+    words: "the daemon has as many connections, or holds as much for them, as it may",
+  },
   NotRunning: { code: 30, exit: 1, words: "no server is running on the ipc file" },
   Unreachable: { code: 31, exit: 1, words: "the daemon, or its host, cannot be reached" },
 } as const;

@@ -2,53 +2,19 @@
 import type { Duplex } from "node:stream";
 import { admit, refuse } from "./admission.js";
 import { takeBatch } from "./batch.js";
+import { type Budget, noBudget } from "./budget.js";
 import { createDecoder, FrameError } from "./decoder.js";
+import { errorTable } from "./errors.js";
 import { parseText } from "./json-text.js";
-import type { Message } from "./message.js";
+import { type Limits, limits } from "./limits.js";
+import { fail as failure, type Message, type Response } from "./message.js";
 import { Reader, type Transport } from "./transport.js";
-
-/** What one connection may cost. */
-export interface Limits {
-  /** Bytes of a message's header. */
-  readonly header: number;
-  /** Bytes of a message's body. */
-  readonly message: number;
-  /** How deep arrays and objects may be nested in a message. */
-  readonly depth: number;
-  /** How many values a message may have. */
-  readonly values: number;
-  /** How many messages a batch may have. */
-  readonly batch: number;
-  /** Seconds from the first byte of a message to its last. */
-  readonly seconds: number;
-  /** Messages that are not dealt with yet; beyond it the connection is not read until one is. */
-  readonly inHand: number;
-  /** Bytes of output that the client has not read; beyond it the connection is not read until it has. */
-  readonly unread: number;
-  /** Bytes of output that the client has not read; beyond it the connection is dropped. */
-  readonly queued: number;
-  /** Seconds that a client has to close its end after naught has closed its own. */
-  readonly linger: number;
-}
-
-export const limits: Limits = {
-  header: 4 * 1024,
-  message: 4 * 1024 * 1024,
-  depth: 64,
-  values: 100_000,
-  batch: 100,
-  seconds: 30,
-  inHand: 1000,
-  unread: 8 * 1024 * 1024,
-  queued: 16 * 1024 * 1024,
-  linger: 5,
-};
 
 /**
  * A message that is no valid JSON-RPC is answered with an error, and the connection goes on. What is not framed
  * is answered, too, but then the connection is closed: nobody knows where the next message begins.
  */
-export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
+export function openFrames(socket: Duplex, bounds: Limits = limits, budget: Budget = noBudget): Transport {
   const reader = new Reader();
   const decoder = createDecoder(bounds);
   let deadline: NodeJS.Timeout | undefined;
@@ -57,6 +23,8 @@ export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
   let ended = false;
   let corked = false;
   let reading = false;
+  /** What the budget was told of. */
+  let told = 0;
 
   const flush = (): void => {
     corked = false;
@@ -71,7 +39,20 @@ export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
       queueMicrotask(flush);
     }
     socket.write(frame(message));
-    if (socket.writableLength > bounds.queued) socket.destroy();
+    if (socket.writableLength > bounds.queued) {
+      return fail(
+        refuse(null, `at most ${bounds.queued} bytes of output are kept for a client that does not read`)
+          .refusal,
+      );
+    }
+    account();
+  };
+  const measure = (): number => decoder.held + reader.held + socket.writableLength;
+  const account = (): void => {
+    const now = socket.destroyed ? 0 : measure();
+    const change = now - told;
+    told = now;
+    budget.report(change);
   };
   const end = (): void => {
     if (ended) return;
@@ -81,28 +62,38 @@ export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
     socket.removeListener("data", receive);
     socket.resume();
     socket.end(() => {
+      clearTimeout(deadline);
       if (!socket.destroyed) deadline = setTimeout(() => socket.destroy(), bounds.linger * 1000).unref();
     });
   };
-  const fail = (text: string): void => {
+  const fail = (last: Response): void => {
     if (ended) return;
-    send(refuse(null, text).refusal);
+    if (socket.writable) socket.write(frame(last));
     end();
+    // The end of what nobody reads never comes.
+    deadline = setTimeout(() => socket.destroy(), bounds.linger * 1000).unref();
     reader.close();
+  };
+  const drop = (why: string): void => {
+    const held = socket.writableLength;
+    fail(failure(null, errorTable.Busy.code, why));
+    // Nobody reads what it is there for.
+    if (held > 0) socket.destroy();
   };
   const take = (body: Buffer): void => {
     const parsed = parseText(body, bounds);
     if ("value" in parsed && Array.isArray(parsed.value)) {
-      return takeBatch(parsed.value, bounds.batch, reader.receive, send);
+      return takeBatch(parsed.value, bounds.batch, reader.receive, parsed.cost, send);
     }
     const admission = "refusal" in parsed ? parsed : admit(parsed.value);
-    if ("message" in admission) reader.receive(admission.message);
+    if ("message" in admission)
+      reader.receive(admission.message, undefined, "cost" in parsed ? parsed.cost : 0);
     else send(admission.refusal);
   };
   const expect = (): void => {
     if (!decoder.partial || deadline || halfClosed) return;
     deadline = setTimeout(
-      () => fail(`a message is complete within ${bounds.seconds} seconds`),
+      () => fail(refuse(null, `a message is complete within ${bounds.seconds} seconds`).refusal),
       bounds.seconds * 1000,
     );
     deadline.unref();
@@ -130,11 +121,12 @@ export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
       }
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      return fail(error.message);
+      return fail(refuse(null, error.message).refusal);
     } finally {
       reading = false;
     }
     if (ended || socket.destroyed) return;
+    account();
     if (isFull()) {
       socket.pause();
       return relax();
@@ -153,12 +145,15 @@ export function openFrames(socket: Duplex, bounds: Limits = limits): Transport {
     regulate();
   });
   socket.on("error", () => {});
+  const leave = budget.join({ measure, drop });
   socket.on("close", () => {
     relax();
+    leave();
+    account();
     reader.close();
   });
   if (socket.destroyed) reader.close();
-  return { reader, send, close: end };
+  return { reader, send, close: end, drop };
 }
 
 function frame(message: unknown): string {

@@ -8,16 +8,20 @@ export interface TextLimits {
   readonly values: number;
 }
 
+/** About what a message, and each of its values, takes in memory beyond its text, in bytes. */
+const perMessage = 1024;
+const perValue = 64;
+
 export function parseText(
   text: Buffer,
   limits: TextLimits,
-): { readonly value: unknown } | { readonly refusal: Response } {
+): { readonly value: unknown; readonly cost: number } | { readonly refusal: Response } {
   if (!isUtf8(text)) return refuse(null, "the message is not valid UTF-8", "ParseError");
   const { depth, values } = measure(text);
   if (depth > limits.depth) return refuse(null, `a message is nested at most ${limits.depth} levels deep`);
   if (values > limits.values) return refuse(null, `a message has at most ${limits.values} values`);
   try {
-    return { value: JSON.parse(text.toString("utf8")) };
+    return { value: JSON.parse(text.toString("utf8")), cost: perMessage + text.length + values * perValue };
   } catch {
     return refuse(null, "the message is not JSON", "ParseError");
   }

@@ -30,13 +30,14 @@ export function connect<S, C>(
     setImmediate(() => {
       closed = true;
       caller.loseAll();
+      callee.loseAll();
       for (const listener of listeners.splice(0)) listener();
     });
   });
   transport.reader.listen((message, answer) => {
     if (isCall(message)) return callee.take(message, answer);
     caller.take(message);
-    transport.reader.settle();
+    transport.reader.settle(message);
   });
   const methods = Object.entries(called.methods as Methods).map(([name, declared]) => {
     const method = `${called.actor}/${name}`;

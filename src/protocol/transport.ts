@@ -9,10 +9,12 @@ export interface Transport {
   send(message: Message, failed?: () => void): void;
   /** Ends the connection once all that was sent has been handed over; idempotent. */
   close(): void;
+  /** Ends it with an error that says why, where there is a way to say it. */
+  drop(why: string): void;
 }
 
 /** `answer` is where the answer to a request goes, when that is not simply `send`: a part of a batch. */
-export type Take = (message: Message, answer?: (response: Response) => void) => void;
+export type Take = (message: Message, answer?: (response: Response) => void, cost?: number) => void;
 
 /** Hands incoming messages to the one who listens, and counts those that are not dealt with yet. */
 export class Reader {
@@ -20,6 +22,8 @@ export class Reader {
   #early: Parameters<Take>[] = [];
   #closed = false;
   #inHand = 0;
+  #held = 0;
+  readonly #costs = new Map<Message, number>();
   readonly #closeListeners: (() => void)[] = [];
   /** Called when a message has been dealt with: a request is answered, anything else handled. */
   onSettle: () => void = () => {};
@@ -28,24 +32,33 @@ export class Reader {
     return this.#inHand;
   }
 
+  /** What the messages in hand cost, in bytes. */
+  get held(): number {
+    return this.#held;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Whoever listens has to call `settle` once for each message. */
+  /** Whoever listens has to call `settle` once for each message, when nothing holds it any more. */
   listen(take: Take): void {
     this.#take = take;
     for (const each of this.#early.splice(0)) take(...each);
   }
 
-  readonly receive: Take = (message, answer) => {
+  readonly receive: Take = (message, answer, cost = 0) => {
     this.#inHand += 1;
+    this.#held += cost;
+    this.#costs.set(message, cost);
     if (this.#take) this.#take(message, answer);
     else this.#early.push([message, answer]);
   };
 
-  settle(): void {
+  settle(message: Message): void {
     this.#inHand -= 1;
+    this.#held -= this.#costs.get(message) ?? 0;
+    this.#costs.delete(message);
     this.onSettle();
   }
 
@@ -83,6 +96,7 @@ export function createPair(): [Transport, Transport] {
       queueMicrotask(() => far.receive(copy));
     },
     close,
+    drop: close,
   });
   return [end(readers[0], readers[1]), end(readers[1], readers[0])];
 }

@@ -35,7 +35,7 @@ test(
     assert.equal(status.stdout, "workers online: 1\n");
     await until("descriptors to be as before", () => countDescriptors(daemon) <= before.descriptors);
     const grown = (readMemory(daemon) - before.memory) / megabyte;
-    assert.ok(grown < 15, `the daemon has grown by ${grown.toFixed(1)} MB`);
+    assert.ok(grown < 10, `the daemon has grown by ${grown.toFixed(1)} MB`);
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.equal(naught.daemon(), daemon);
     assertUnhurt(await load.stop());

@@ -14,7 +14,7 @@ export interface Promises {
 type Kind = "lifeline" | "start" | "status" | "deploy" | "attachDeploy" | "abortDeploy" | "stop" | "watch";
 
 export function openPromises(): Promises {
-  const pending = new Map<number, Kind>();
+  const pending = new Map<number, { readonly kind: Kind; readonly client: number }>();
   const gone = new Set<number>();
   let sequence = 0;
   let opened = 0;
@@ -25,7 +25,8 @@ export function openPromises(): Promises {
   let serving: Serving | null = null;
 
   function note(message: Message): void {
-    if ("call" in message && "client" in message && message.call > 0) pending.set(message.call, message.type);
+    if ("call" in message && "client" in message && message.call > 0)
+      pending.set(message.call, { kind: message.type, client: message.client });
     if (message.type === "stop") stopped = true;
     if (message.type === "clientGone") gone.add(message.client);
     if (message.type === "masterServing") serving = message.serving;
@@ -35,8 +36,10 @@ export function openPromises(): Promises {
   function answer(call: number, message: Message, accepted: boolean): void {
     if (call === 0) return;
     assert.ok(pending.has(call), `call ${call} is answered twice, or was never made`);
-    const kind = pending.get(call);
+    const { kind, client } = pending.get(call) ?? {};
     pending.delete(call);
+    // Nobody hears it.
+    if (message.type === "clientGone") return assert.ok(!accepted && client === message.client);
     const closing = message.type === "closed" || message.type === "openFailed";
     const early = "call" in message && message.call === call && message.type === "stop";
     if (kind === "stop") assert.ok(closing || early, "a stop is answered when everything is closed");
@@ -86,7 +89,11 @@ export function openPromises(): Promises {
       case "end":
         assert.ok(!ended, "the end comes once");
         ended = true;
-        return assert.equal(pending.size, 0, `calls ${[...pending].join(", ")} are left without an answer`);
+        return assert.equal(
+          pending.size,
+          0,
+          `calls ${[...pending.keys()].join(", ")} are left without an answer`,
+        );
     }
   }
 

@@ -1,6 +1,6 @@
 /** Makes a test of one stranger's connection, and gives that stranger what it needs to speak. */
 import { test } from "node:test";
-import type { Limits } from "../../src/protocol/frames.js";
+import type { Limits } from "../../src/protocol/limits.js";
 import { type Frame, openWire, type Served, serve, type Wire } from "./protocol-wire.js";
 
 type DaemonHandlers = Parameters<typeof serve>[0];

@@ -1,7 +1,8 @@
 /** Frames on a socket: what is answered, and what ends the connection. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { encodeFrame, limits } from "../../src/protocol/frames.js";
+import { encodeFrame } from "../../src/protocol/frames.js";
+import { limits } from "../../src/protocol/limits.js";
 import { code, framed, hello, onWire } from "../support/protocol-on-wire.js";
 import { settled } from "../support/protocol-wire.js";
 

@@ -98,7 +98,7 @@ onWire(
 );
 
 test("unread output beyond the limit drops the client", { timeout: 20_000 }, async () => {
-  const served = await serve({}, { queued: 1_000_000 });
+  const served = await serve({}, { queued: 1_000_000, linger: 0.01 });
   const wire = openWire(served.path);
   wire.send(hello(1));
   await wire.next();

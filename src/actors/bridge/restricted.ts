@@ -2,7 +2,8 @@
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import type { ProcessStream } from "../../client/process-stream.js";
-import { limits, openFrames } from "../../protocol/frames.js";
+import { openFrames } from "../../protocol/frames.js";
+import { limits } from "../../protocol/limits.js";
 import { type Call, isCall, isRequest, type MessageId, type Response } from "../../protocol/message.js";
 import { judge, type Method } from "./allowance.js";
 
@@ -22,22 +23,22 @@ export function runRestricted(
 
   client.reader.listen((message, answer = client.send) => {
     // The daemon asks nothing, so nobody has to answer it.
-    if (!isCall(message)) return client.reader.settle();
+    if (!isCall(message)) return client.reader.settle(message);
     const judgement = judge(message, allowed);
     if (judgement.verdict === "refuse") {
       if (judgement.answer) answer(judgement.answer);
-      return client.reader.settle();
+      return client.reader.settle(message);
     }
     if (judgement.dropped.length > 0) tell(`left out of the deploy: ${listNames(judgement.dropped)}`);
     const call = judgement.message;
     if (isRequest(call)) {
       // A client that closes its sending half is owed the answers to its calls: they are in hand until then.
       last += 1;
-      inFlight.set(last, { id: call.id, answer });
+      inFlight.set(last, { id: call.id, answer, message });
       daemon.send({ ...call, id: last });
     } else {
       daemon.send(call.method === "$/cancelRequest" ? rename(call, inFlight) : call);
-      client.reader.settle();
+      client.reader.settle(message);
     }
     if (socket.writableNeedDrain) {
       stdio.hold();
@@ -53,8 +54,8 @@ export function runRestricted(
       inFlight.delete(message.id);
       asked.answer({ ...message, id: asked.id });
     }
-    whenDrained(stdio, () => daemon.reader.settle());
-    if (asked) client.reader.settle();
+    whenDrained(stdio, () => daemon.reader.settle(message));
+    if (asked) client.reader.settle(asked.message);
   });
   return new Promise((resolve) => {
     client.reader.onClose(() => {
@@ -73,6 +74,8 @@ export function runRestricted(
 /** A call that the daemon has not answered yet. */
 interface Asked {
   readonly id: MessageId;
+  /** As the client sent it. */
+  readonly message: Call;
   readonly answer: (response: Response) => void;
 }
 

@@ -1,13 +1,12 @@
 /** The daemon actor: performs what its machine decides, and tells it what becomes of clients, files and the master. */
-import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { nanoid } from "nanoid";
 import { NaughtError } from "../../protocol/errors.js";
-import { openFrames } from "../../protocol/frames.js";
 import type { Transport } from "../../protocol/transport.js";
 import type { Start, Status, WorkerRef } from "../../protocol/types.js";
 import { createCalls, startActor } from "../actor.js";
 import { createClients } from "./clients.js";
+import { createCrowd } from "./crowd.js";
 import { type Files, openFiles } from "./files.js";
 import { createHost } from "./host.js";
 import { createIdentity, versions } from "./identity.js";
@@ -67,6 +66,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     post,
   });
   clients.add(transport, true);
+  const crowd = createCrowd((each) => clients.add(each, false));
 
   // With a call id of its own, because there may be two of them: the second one's refusal is not the first one's answer.
   function deployForNobody(): void {
@@ -130,7 +130,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     try {
       const launch = resolveLaunch(params.launch);
       checkWritable([params.pidFile, params.logs.log, params.logs.stdout, params.logs.stderr]);
-      files = await openFiles(params, (socket: Socket) => clients.add(openFrames(socket), false));
+      files = await openFiles(params, crowd.admit);
       logs = await openLogs(params.logs, params.daemonMode);
       if (!params.daemonMode) manager = openServiceManager(process.env, isMasterAlive, logs.naught.write);
       if (process.pid === 1) buryOrphans(logs.naught.write);

@@ -10,13 +10,14 @@ import type { Transport } from "../../protocol/transport.js";
 import type { DrainTimes, Empty, Hello, Settled, Started, Status, Watched } from "../../protocol/types.js";
 import { Watcher } from "../../protocol/watcher.js";
 import type { Calls } from "../actor.js";
+import type { Guest } from "./crowd.js";
 import { readOpenRpc } from "./open-rpc.js";
 import { endPeer } from "./parting.js";
 import type { ClientId, Message } from "./state.js";
 
 export interface Clients {
   /** Serves whoever is at the other end. `mayStart`: it has spawned this daemon. */
-  add(from: Transport, mayStart: boolean): ClientId;
+  add(from: Transport, mayStart: boolean): Guest;
   /** Undefined for one that is gone. */
   find(client: ClientId): Client<typeof Watcher> | undefined;
   /** Resolves when every client has its last answers, or will not take them. */
@@ -41,7 +42,8 @@ export function createClients(reception: Reception): Clients {
     add(from, mayStart) {
       last += 1;
       const client = last;
-      const peer = connect(from, Daemon, serveClient(client, mayStart, reception), Watcher, {
+      const presence: Presence = { isOwn: false, watches: false, stops: 0 };
+      const peer = connect(from, Daemon, serveClient(client, mayStart, presence, reception), Watcher, {
         discover: readOpenRpc,
       });
       clients.set(client, peer.client);
@@ -51,7 +53,12 @@ export function createClients(reception: Reception): Clients {
         endings.delete(client);
         reception.post({ type: "clientGone", client });
       });
-      return client;
+      const { reader } = from;
+      return {
+        isOwn: () => presence.isOwn,
+        isIdle: () => reader.inHand === 0 && !presence.watches && !presence.isOwn,
+        isOnlyStopping: () => reader.inHand === presence.stops && !presence.watches && !presence.isOwn,
+      };
     },
     find: (client) => clients.get(client),
     async closeAll() {
@@ -60,9 +67,19 @@ export function createClients(reception: Reception): Clients {
   };
 }
 
+/** What a connection is there for. */
+interface Presence {
+  /** A worker of this daemon's is at the other end. */
+  isOwn: boolean;
+  watches: boolean;
+  /** How many of its calls wait for a stop. */
+  stops: number;
+}
+
 function serveClient(
   client: ClientId,
   mayStart: boolean,
+  presence: Presence,
   { calls, run, token, hello, post }: Reception,
 ): Handlers<typeof Daemon> {
   return {
@@ -84,8 +101,16 @@ function serveClient(
       calls.ask<Settled>((call) =>
         post({ type: "abortDeploy", call, client, ...(id === undefined ? {} : { id }) }),
       ),
-    stop: (params) => calls.ask<Empty>((call) => post({ type: "stop", call, client, stop: params })),
+    async stop(params) {
+      presence.stops += 1;
+      try {
+        return await calls.ask<Empty>((call) => post({ type: "stop", call, client, stop: params }));
+      } finally {
+        presence.stops -= 1;
+      }
+    },
     async watch({ since, run: theirs }) {
+      presence.watches = true;
       const watched = await calls.ask<Watched>((call) =>
         post({
           type: "watch",
@@ -100,6 +125,7 @@ function serveClient(
     lifeline({ worker, master, token: theirs }) {
       if (theirs !== token)
         throw new NaughtError("NotAllowed", "only this daemon's own workers have a lifeline");
+      presence.isOwn = true;
       return calls.ask<DrainTimes>((call) => post({ type: "lifeline", call, client, worker, master }));
     },
   };

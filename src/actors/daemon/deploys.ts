@@ -2,7 +2,7 @@
 import type { Deploy, Launch, LimitChanges, Limits, MasterSettled, Settled } from "../../protocol/types.js";
 import { reviveMaster } from "./life.js";
 import { findObstacle, findRefusal } from "./obstacle.js";
-import { type CallId, type Daemon, type Message, ownCall } from "./state.js";
+import { type CallId, type Daemon, type Forwarded, type Message, ownCall } from "./state.js";
 import { askMaster, forward, refuse, reply, type Turn, update } from "./turn.js";
 
 /** How many deploys' results are kept for clients that ask again. */
@@ -18,11 +18,36 @@ export function deploy(turn: Turn, { call, client, deploy: wish }: Request<"depl
   const obstacle = findRefusal(turn.state);
   if (obstacle || !serving) return refuse(turn, call, obstacle ?? { error: "StillBooting" });
   if (isInFlight(turn.state, id)) {
-    const as = { client, kind: "deploy", deploy: id } as const;
-    return forward(turn, call, as, { method: "attachDeploy", params: { deploy: id } });
+    return attach(turn, call, { client, kind: "deploy", deploy: id });
   }
   update(turn, { resolving: new Map(turn.state.resolving).set(call, { client, deploy: wish }) });
   turn.effects.push({ type: "resolve", call, launch: applyWish(serving.launch, wish) });
+}
+
+/** Waits for the end of a deploy. The master is asked once, however many wait. */
+export function attach(turn: Turn, call: CallId, as: Forwarded): void {
+  const { forwarded } = turn.state;
+  const { deploy: id } = as;
+  if ([...forwarded.values()].some(({ attaches, deploy }) => attaches === true && deploy === id)) {
+    return update(turn, { forwarded: new Map(forwarded).set(call, { ...as, joins: true }) });
+  }
+  forward(turn, call, { ...as, attaches: true }, { method: "attachDeploy", params: { deploy: id } });
+}
+
+/** What the master says to one who attached goes for all. */
+export function answerJoined(
+  turn: Turn,
+  id: string,
+  message: Request<"masterAnswered"> | Request<"masterRefused">,
+): void {
+  const forwarded = new Map(turn.state.forwarded);
+  for (const [call, { joins, deploy }] of turn.state.forwarded) {
+    if (!joins || deploy !== id) continue;
+    forwarded.delete(call);
+    if (message.type === "masterAnswered") reply(turn, call, message.result);
+    else refuse(turn, call, message.refusal);
+  }
+  update(turn, { forwarded });
 }
 
 // Its paths need not be there any more when it is asked for again.

@@ -1,5 +1,5 @@
 /** The daemon's life: opening its files, its first master and the next ones, the stop, the close. */
-import type { ResolvedLaunch, Started, Status, WorkerInfo } from "../../protocol/types.js";
+import type { ResolvedLaunch, Started, Status, Stop, WorkerInfo } from "../../protocol/types.js";
 import { rememberSettled } from "./deploys.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Message, ownCall, type Refusal } from "./state.js";
@@ -52,7 +52,7 @@ export function runFirstMaster(turn: Turn, launch: ResolvedLaunch): void {
 /** The start could not even begin: there is nothing to close. */
 export function endStart(turn: Turn, refusal: Refusal): void {
   const { startCall, stoppers } = turn.state;
-  update(turn, { life: "gone" });
+  update(turn, { life: "gone", stoppers: [] });
   if (startCall) refuse(turn, startCall.call, refusal);
   for (const { call } of stoppers) reply(turn, call, {});
   turn.effects.push({ type: "end", exitCode: 1 });
@@ -151,6 +151,7 @@ export function beginStop(turn: Turn, { call, client, stop }: Request<"stop">): 
       return;
     case "running":
       update(turn, { life: "stopping" });
+      shortens(turn, stop);
       if (master === "alive") askMaster(turn, ownCall, { method: "stop", params: stop });
       retireStrays(turn, stop.drain);
       hurryStrays(turn, stop.timeout);
@@ -158,6 +159,8 @@ export function beginStop(turn: Turn, { call, client, stop }: Request<"stop">): 
         turn.effects.push({ type: "later", seconds: waitingEvery, message: { type: "strayWaiting" } });
       return finishStop(turn);
     case "stopping":
+      // Whoever only waits need not be known there.
+      if (!shortens(turn, stop)) return;
       hurryStrays(turn, stop.timeout);
       if (master === "alive") askMaster(turn, ownCall, { method: "stop", params: stop });
       return;
@@ -188,6 +191,19 @@ export function tellStrayWaiting(turn: Turn): void {
   if (master === "none") tellWaiting(turn, []);
   turn.effects.push({ type: "later", seconds: waitingEvery, message: { type: "strayWaiting" } });
 }
+
+/** True: the workers have to be gone sooner than was said before. */
+function shortens(turn: Turn, { timeout }: Stop): boolean {
+  if (timeout === undefined) return false;
+  const deadline = new Date(Math.min(Date.parse(turn.time) + timeout * 1000, longest)).toISOString();
+  const { stopDeadline } = turn.state;
+  if (stopDeadline !== null && stopDeadline <= deadline) return false;
+  update(turn, { stopDeadline: deadline });
+  return true;
+}
+
+// The last time that can be written.
+const longest = 8.64e15;
 
 /** Does nothing as long as somebody is left. */
 export function finishStop(turn: Turn): void {

@@ -1,6 +1,14 @@
 /** The daemon's machine: one server from its start to its stop. Pure; owns who called, who watches, and what serves. */
 import type { MasterSettled, Status } from "../../protocol/types.js";
-import { cancel, deploy, deployResolved, rememberSettled, takeResolving } from "./deploys.js";
+import {
+  answerJoined,
+  attach,
+  cancel,
+  deploy,
+  deployResolved,
+  rememberSettled,
+  takeResolving,
+} from "./deploys.js";
 import {
   beginStop,
   describeMasterless,
@@ -50,6 +58,7 @@ export const emptyDaemon: Daemon = {
   resolving: new Map(),
   forwarded: new Map(),
   stopDrain: {},
+  stopDeadline: null,
   stoppers: [],
   watchers: new Set(),
   counts: noCounts,
@@ -147,8 +156,7 @@ function attachDeploy(turn: Turn, { call, client, id }: Request<"attachDeploy">)
   if (known) return reply(turn, call, known);
   const obstacle = findObstacle(turn.state);
   if (obstacle) return refuse(turn, call, obstacle);
-  const as = { client, kind: "attachDeploy", deploy: id } as const;
-  forward(turn, call, as, { method: "attachDeploy", params: { deploy: id } });
+  attach(turn, call, { client, kind: "attachDeploy", deploy: id });
 }
 
 function abortDeploy(turn: Turn, { call, client, id }: Request<"abortDeploy">): void {
@@ -192,6 +200,7 @@ function passBack(
     return answered ? undefined : askMaster(turn, ownCall, { method: "stop", params: {} });
   }
   if (found.kind === "start") update(turn, { startCall: null });
+  if (found.attaches) answerJoined(turn, found.deploy, message);
   if (!answered) return refuse(turn, call, message.refusal);
   const { result } = message;
   // A status may name a deploy, too.

@@ -52,6 +52,10 @@ export interface Forwarded {
   readonly kind: "start" | "status" | "deploy" | "attachDeploy" | "abortDeploy";
   /** The deploy's id, where it is known. */
   readonly deploy: string;
+  /** True: the master was not asked; the call is answered with an `attachDeploy` that it was asked for. */
+  readonly joins?: boolean;
+  /** True: others may join it. */
+  readonly attaches?: boolean;
 }
 
 /** The pool as the master told it last, and when each part was told, in milliseconds of a monotonic clock. */
@@ -120,6 +124,8 @@ export interface Daemon {
   readonly forwarded: ReadonlyMap<CallId, Forwarded>;
   /** How the first stop wants workers to go. */
   readonly stopDrain: DrainChanges;
+  /** When, in ISO 8601, the workers that are left then are killed, as far as the master was told. */
+  readonly stopDeadline: string | null;
   readonly stoppers: readonly { readonly call: CallId; readonly client: ClientId }[];
   readonly watchers: ReadonlySet<ClientId>;
   /** As the master told them last: without the strays. */

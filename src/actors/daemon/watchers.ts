@@ -1,7 +1,7 @@
 /** Clients that come, watch and go: who is sent which events. Pure. */
 import { recall } from "./memory.js";
-import type { ClientId, Message } from "./state.js";
-import { reply, type Turn, update } from "./turn.js";
+import type { ClientId, Daemon, Message } from "./state.js";
+import { refuse, reply, type Turn, update } from "./turn.js";
 
 /** Sends what the client has missed, says how much of it is lost, and sends it everything from now on. */
 export function watch(
@@ -20,12 +20,30 @@ export function watch(
   reply(turn, call, { sequence, missed, ...(isForeign ? { restarted: true } : {}) });
 }
 
-/** Its calls go on; only nobody waits for them. */
+/** What it asked for goes on; only nobody waits for it, and calls that do nothing but wait are over. */
 export function forgetClient(turn: Turn, client: ClientId): void {
   const watchers = new Set(turn.state.watchers);
   watchers.delete(client);
   const forwarded = new Map(turn.state.forwarded);
-  for (const [call, each] of forwarded)
-    if (each.client === client) forwarded.set(call, { ...each, client: 0 });
-  update(turn, { watchers, forwarded });
+  for (const [call, each] of turn.state.forwarded) {
+    if (each.client !== client) continue;
+    if (!each.joins) forwarded.set(call, { ...each, client: 0 });
+    else {
+      forwarded.delete(call);
+      refuse(turn, call, { error: "Lost" });
+    }
+  }
+  update(turn, { watchers, forwarded, stoppers: forgetStoppers(turn, client) });
+}
+
+/** One is kept, without whom nobody would know that there is to be a stop. */
+function forgetStoppers(turn: Turn, client: ClientId): Daemon["stoppers"] {
+  const { stoppers } = turn.state;
+  const own = stoppers.filter((each) => each.client === client);
+  const others = stoppers.filter((each) => each.client !== client);
+  const [kept, ...over] = own;
+  if (!kept) return stoppers;
+  if (others.length > 0) over.push(kept);
+  for (const { call } of over) refuse(turn, call, { error: "Lost" });
+  return others.length > 0 ? others : [{ call: kept.call, client: 0 }];
 }
