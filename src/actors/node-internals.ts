@@ -3,6 +3,7 @@
  * when a Node version has changed what it relies on; test/unit/node-internals.test.ts holds them against each Node.
  */
 import cluster from "node:cluster";
+import { writeSync } from "node:fs";
 import net from "node:net";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
@@ -139,6 +140,24 @@ export function refuseListen(server: object, answer: ListenAnswer, errno: number
 /** Another number than before says that the server was closed, or was told to listen anew. */
 export function readListeningId(server: object): unknown {
   return readInternal(server, "_listeningId");
+}
+
+/**
+ * Puts a few bytes between two writes of whoever owns the socket, unseen by Node, which would take their end for that
+ * of a write of the owner's own. `busy`: not now, because what was written before is still on its way; `closed`: never.
+ */
+export function writeBetween(socket: net.Socket, bytes: Uint8Array): "written" | "busy" | "closed" {
+  const handle = readInternal(socket, "_handle") as { fd?: number; writeQueueSize?: number } | null;
+  if (typeof handle?.fd !== "number" || handle.fd < 0 || typeof handle.writeQueueSize !== "number")
+    return "closed";
+  if (handle.writeQueueSize > 0) return "busy";
+  try {
+    // The kernel takes so few at once, or none.
+    writeSync(handle.fd, bytes);
+    return "written";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EAGAIN" ? "busy" : "closed";
+  }
 }
 
 /** As node:cluster does it in a worker. */

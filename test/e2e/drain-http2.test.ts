@@ -159,10 +159,14 @@ describe("the drain of http2", { concurrency: 4, timeout: 60_000 }, () => {
       await client.next(frameType.headers);
       dialled.socket.pause();
       await server.drain(10, 30);
+      const drained = server.drained();
       const deadline = new Promise((resolve) => setTimeout(resolve, 3_500, "not drained"));
-      assert.equal(await Promise.race([server.drained(), deadline]), "not drained");
+      assert.equal(await Promise.race([drained, deadline]), "not drained");
       dialled.socket.resume();
       assert.equal(await client.readAnswer(), 8_000_000);
+      await drained;
+      // A write that Node does not expect ends the process with an assertion.
+      assert.deepEqual(await server.ask("count", "streams"), { streams: 1 });
     });
   }
 

@@ -9,7 +9,9 @@ import { get } from "../support/request.js";
 import { server } from "../support/servers.js";
 import { until } from "../support/wait.js";
 
-const rounds = Number(process.env.ROUNDS ?? 5);
+/** `ROUNDS=20 node scripts/test.mjs e2e/listen-crash` is the series at length: that many of each kind. */
+const asked = process.env.ROUNDS;
+const rounds = (usual: number): number => Number(asked ?? usual);
 
 /** No request is slow, and few are in flight at a time. */
 const shape = { keepAlive: 4, fresh: 4, slow: 1, slowMs: 100, pauseMs: 10, idleMs: 100 };
@@ -22,30 +24,36 @@ const deeds = {
 
 for (const balance of ["slots", "shared"] as const) {
   for (const [name, deed] of Object.entries(deeds)) {
-    const times = name === "kill -9" ? rounds : 1;
-    test(
-      `${balance}: ${name} of the only worker, ${times} times: nobody is refused and nobody hangs`,
-      e2e(
-        async (naught) => {
-          for (let round = 0; round < times; round += 1) {
-            // A new daemon each time: one whose workers die again and again waits before it tries again.
-            await naught.succeed(["start", "--balance", balance, server("listen-dying.cjs")]);
-            const load = await startLoad(naught, shape);
-            const [before] = naught.workers();
-            deed(naught);
-            await until("another worker", () => {
-              const [now] = naught.workers();
-              return now !== undefined && now.pid !== before?.pid;
-            });
-            await naught.wrote("naught.log", new RegExp(`(WorkerOnline[\\s\\S]*){${round + 1}}`));
-            await get(naught);
-            assertOnlyInFlight(await load.stop());
-            await naught.succeed(["stop"]);
-          }
-        },
-        30_000 + times * 15_000,
-      ),
-    );
+    for (const workers of [1, 2]) {
+      const times = rounds(name === "kill -9" ? 6 - 2 * workers : 1);
+      test(
+        `${balance}: ${name} of ${workers === 1 ? "the only worker" : "one of 2 workers"}, ${times} times: nobody is refused and nobody hangs`,
+        e2e(
+          async (naught) => {
+            let lost = 0;
+            for (let round = 0; round < times; round += 1) {
+              // A new daemon each time: one whose workers die again and again waits before it tries again.
+              const args = ["start", "--balance", balance, "--worker-count", String(workers)];
+              await naught.succeed([...args, server("listen-dying.cjs")]);
+              const load = await startLoad(naught, shape);
+              const before = naught.workers().map(({ pid }) => pid);
+              deed(naught);
+              await until("another worker", () => {
+                const now = naught.workers();
+                return now.length === workers && now.some(({ pid }) => !before.includes(pid));
+              });
+              await naught.wrote("naught.log", new RegExp(`(WorkerOnline[\\s\\S]*){${round + 1}}`));
+              await get(naught);
+              lost += assertOnlyInFlight(await load.stop());
+              await naught.succeed(["stop"]);
+            }
+            if (asked)
+              console.log(`${balance}, ${workers}: ${name}, ${times} times: ${lost} lost with the victim`);
+          },
+          30_000 + times * 15_000,
+        ),
+      );
+    }
   }
 }
 
@@ -67,40 +75,48 @@ test(
 for (const balance of ["slots", "shared", "round-robin"] as const) {
   const workers = balance === "round-robin" ? "2" : "1";
   test(
-    `${balance}: ${workers === "1" ? "the only worker" : "one of two workers"} says offline, twice over, and not a request fails`,
-    e2e(async (naught) => {
-      await naught.succeed([
-        "start",
-        "--balance",
-        balance,
-        "--worker-count",
-        workers,
-        server("listen-dying.cjs"),
-      ]);
-      const load = await startLoad(naught, shape);
-      for (let round = 1; round <= 2; round += 1) {
-        await get(naught, "/offline");
-        await naught.wrote("naught.log", new RegExp(`(WorkerDeath[\\s\\S]*){${round}}`), 20_000);
-        await naught.wrote("naught.log", new RegExp(`(Ready[\\s\\S]*){${round + 1}}`));
-      }
-      assertUnhurt(await load.stop());
-      await naught.succeed(["stop"]);
-    }),
+    `${balance}: ${workers === "1" ? "the only worker" : "one of two workers"} says offline, ${rounds(2)} times, and not a request fails`,
+    e2e(
+      async (naught) => {
+        await naught.succeed([
+          "start",
+          "--balance",
+          balance,
+          "--worker-count",
+          workers,
+          server("listen-dying.cjs"),
+        ]);
+        const load = await startLoad(naught, shape);
+        for (let round = 1; round <= rounds(2); round += 1) {
+          await get(naught, "/offline");
+          await naught.wrote("naught.log", new RegExp(`(WorkerDeath[\\s\\S]*){${round}}`), 20_000);
+          await naught.wrote("naught.log", new RegExp(`(Ready[\\s\\S]*){${round + 1}}`));
+        }
+        assertUnhurt(await load.stop());
+        await naught.succeed(["stop"]);
+      },
+      60_000 + rounds(2) * 30_000,
+    ),
   );
 
   test(
     `${balance}: deploys with 4, 1 and 4 workers under load, and not a request fails`,
-    e2e(async (naught) => {
-      await naught.succeed(["start", "--balance", balance, "--worker-count", "4", server("http.cjs")]);
-      const load = await startLoad(naught, shape);
-      for (const count of ["1", "4"]) await naught.succeed(["deploy", "--worker-count", count]);
-      assertUnhurt(await load.stop());
-      await naught.succeed(["stop"]);
-    }),
+    e2e(
+      async (naught) => {
+        await naught.succeed(["start", "--balance", balance, "--worker-count", "4", server("http.cjs")]);
+        const load = await startLoad(naught, shape);
+        for (let round = 0; round < rounds(1); round += 1)
+          for (const count of ["1", "4"]) await naught.succeed(["deploy", "--worker-count", count]);
+        assertUnhurt(await load.stop());
+        await naught.succeed(["stop"]);
+      },
+      60_000 + rounds(2) * 30_000,
+    ),
   );
 }
 
-function assertOnlyInFlight(report: Report): void {
+/** Says how many those were. */
+function assertOnlyInFlight(report: Report): number {
   const { resetFresh = 0, resetReused = 0, truncated = 0, ...others } = report.failures;
   const text = JSON.stringify(report, null, 1);
   assert.deepEqual(others, {}, `failures that are not the victim's: ${text}`);
@@ -108,4 +124,5 @@ function assertOnlyInFlight(report: Report): void {
   assert.ok(resetFresh + resetReused + truncated <= shape.keepAlive + shape.fresh + shape.slow, text);
   const times = report.details.map(({ failedAt }) => failedAt);
   assert.ok(times.length === 0 || Math.max(...times) - Math.min(...times) < 200, `not all at once: ${text}`);
+  return resetFresh + resetReused + truncated;
 }

@@ -52,12 +52,17 @@ export async function startServer(
   const heard: unknown[] = [];
   child.on("message", (message) => heard.push(message));
 
+  const ended = once(child, "exit").then(([code, signal]) => {
+    throw new Error(`the server has ended: ${code ?? signal}`);
+  });
+  ended.catch(() => {});
+
   /** Each message is heard once, by whoever asked for it. */
   async function hear(matches: (message: unknown) => boolean): Promise<unknown> {
     for (;;) {
       const index = heard.findIndex(matches);
       if (index >= 0) return heard.splice(index, 1)[0];
-      await once(child, "message");
+      await Promise.race([once(child, "message"), ended]);
     }
   }
   const has = (key: string) => (message: unknown) =>

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { constants } from "node:os";
 import { test } from "node:test";
 import {
@@ -17,6 +17,7 @@ import {
   reusePort,
   type SocketHandle,
   withholdListen,
+  writeBetween,
 } from "../../src/actors/node-internals.js";
 
 const node = `Node ${process.version}`;
@@ -74,6 +75,22 @@ test("a server whose listen is withheld sees that it listens, and the kernel doe
   assert.equal(error.code, "ECONNREFUSED", `${node}: the server has listened by another way`);
   assert.equal(listen(), 0);
   assert.deepEqual(await once(connect(port, any.address).setEncoding("utf8"), "data"), ["here"]);
+  server.close();
+});
+
+test("bytes are put into a socket past Node, but not into the middle of what Node has yet to send", async () => {
+  const server = createServer().listen(0, any.address);
+  await once(server, "listening");
+  const client = connect((server.address() as AddressInfo).port, any.address);
+  const [socket] = (await once(server, "connection")) as [Socket];
+  assert.equal(writeBetween(socket, Buffer.from("first")), "written", `${node}: sockets have another shape`);
+  assert.equal(String(await once(client, "data")), "first");
+  client.pause();
+  socket.write(Buffer.alloc(30_000_000));
+  assert.equal(writeBetween(socket, Buffer.from("second")), "busy");
+  client.destroy();
+  socket.destroy();
+  assert.equal(writeBetween(socket, Buffer.from("third")), "closed");
   server.close();
 });
 

@@ -5,6 +5,7 @@
  */
 import type { Socket } from "node:net";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { writeBetween } from "../node-internals.js";
 import type { Session } from "./session.js";
 
 /**
@@ -27,7 +28,10 @@ export function sayGoaway(session: Session, socket: Socket, patience: number, le
 
   function warn(): void {
     if (http2.closed || http2.destroyed) return;
-    socket.write(warning);
+    const outcome = writeBetween(socket, warning);
+    if (outcome === "closed") return leave();
+    // A client that reads slowly is not warned before it has read what was sent to it; the timer is left then.
+    if (outcome === "busy") return void setTimeout(warn, retry).unref();
     // A client may confirm at once, ahead of streams that it had in its queue; the second time these have been sent.
     roundTrip(() => roundTrip(leave));
   }
@@ -53,9 +57,11 @@ export function sayGoaway(session: Session, socket: Socket, patience: number, le
   return () => {};
 }
 
+/** Milliseconds between two attempts. */
+const retry = 50;
+
 /**
  * Written past Node: after `session.goaway()` nghttp2 ignores every new stream, whatever the number in it. That is sound
- * where the session writes whole frames into a queue of the socket's, but TLS takes one write at a time, and ends the
- * process when a second one comes.
+ * between two writes of the session, which writes whole frames; not in TLS, whose records are Node's to make.
  */
 const warning = Buffer.from("0000080700000000007fffffff00000000", "hex");
