@@ -1,7 +1,8 @@
 /** A generation that is coming: it listens, and gets no connection before it takes over. So a bad deploy costs nothing. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { assertUnhurt, startLoad } from "../support/load.js";
 import { e2e, type Naught } from "../support/naught.js";
 import { countDescriptors, kill } from "../support/processes.js";
@@ -61,6 +62,28 @@ describe("a coming generation", { concurrency: true }, () => {
       for (const { pid } of old) kill(pid);
       assert.equal((await deploy.finished).code, 0);
       assert.equal((await get(naught)).body.version, "is_lonely");
+      await naught.succeed(["stop"]);
+    }),
+  );
+
+  test(
+    "a worker that is killed while the daemon has yet to look at its wish to listen is not waited for",
+    e2e(async (naught) => {
+      await start(naught, "plain");
+      const [daemon, old] = [naught.daemon(), naught.workers().map(({ pid }) => pid)];
+      for (const times of [1, 2, 3]) {
+        const deploy = naught.spawn(["deploy"], as("asks"));
+        await until("new workers", () => naught.workers().length === 4);
+        kill(daemon, "SIGSTOP");
+        await until("the wish", () => existsSync(naught.path("asking")));
+        // It is sent in the same turn, and passed on by the master.
+        await delay(100 * times);
+        for (const { pid } of naught.workers()) if (!old.includes(pid)) kill(pid);
+        kill(daemon, "SIGCONT");
+        assert.equal((await deploy.finished).code, 1);
+        rmSync(naught.path("asking"));
+      }
+      await naught.succeed(["deploy"], as("asks"));
       await naught.succeed(["stop"]);
     }),
   );
