@@ -75,14 +75,16 @@ describe("a coming generation", { concurrency: true }, () => {
         const deploy = naught.spawn(["deploy"], as("asks"));
         await until("new workers", () => naught.workers().length === 4);
         kill(daemon, "SIGSTOP");
+        naught.write("go", "");
         await until("the wish", () => existsSync(naught.path("asking")));
         // It is sent in the same turn, and passed on by the master.
         await delay(100 * times);
         for (const { pid } of naught.workers()) if (!old.includes(pid)) kill(pid);
         kill(daemon, "SIGCONT");
         assert.equal((await deploy.finished).code, 1);
-        rmSync(naught.path("asking"));
+        for (const file of ["go", "asking"]) rmSync(naught.path(file));
       }
+      naught.write("go", "");
       await naught.succeed(["deploy"], as("asks"));
       await naught.succeed(["stop"]);
     }),

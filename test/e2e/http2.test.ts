@@ -22,7 +22,7 @@ for (const kind of ["plain", "secure", "both"]) {
       for (const report of [await steady.stop(), await single.stop()]) {
         assert.deepEqual(report.failures, {}, JSON.stringify(report));
         if (kind === "plain") assert.equal(report.refused, 0, JSON.stringify(report));
-        assert.ok(report.ok > 200 && report.versions.length > 5, JSON.stringify(report));
+        assert.ok(report.ok > 50 && report.versions.length > 5, JSON.stringify(report));
         if (process.env.SHOW) console.log(kind, JSON.stringify(report));
       }
       await naught.succeed(["stop"]);
