@@ -4,6 +4,7 @@ import type {
   Counts,
   Delay,
   DeployInfo,
+  LogInfo,
   ProcessInfo,
   ServingInfo,
   SlotInfo,
@@ -111,6 +112,8 @@ export interface Status {
   serving?: ServingInfo;
   /** What the server listens on; without those that are node:cluster's own. */
   sockets?: SocketInfo[];
+  /** The files that naught logs to. */
+  logs?: LogInfo[];
   daemon?: ProcessInfo;
   /** None while it is being started again. */
   master?: ProcessInfo;

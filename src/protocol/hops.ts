@@ -126,10 +126,14 @@ export interface PoolChange extends Omit<Status, "counts" | "workers"> {
   gone: number[];
 }
 
-/** Whose output a pipe carries: the one at the path, or else the one that comes with this message. */
-export interface Output {
+/** Who writes a line, and where to. */
+export interface LineWriter {
   worker: WorkerRef;
   stream: "stdout" | "stderr";
+}
+
+/** Whose output a pipe carries: the one at the path, or else the one that comes with this message. */
+export interface Output extends LineWriter {
   /** A FIFO, which can be opened any number of times. */
   path?: string;
   /** Why there is none. */

@@ -90,6 +90,28 @@ export interface LogFiles {
    * @minimum 1
    */
   maxSize: number;
+  /**
+   * How many archives of each log are kept; without it, all of them.
+   * @type uint32
+   */
+  maxFiles?: number;
+  /**
+   * How many bytes the archives of each log may take together.
+   * @type uint64
+   */
+  maxTotal?: number;
+  /** How the workers' lines look. */
+  lines?: LineFormat;
+  /** How naught's own log looks: `text` unless it is said. */
+  own?: "text" | "json";
+}
+
+/** How the workers' lines look in their logs. */
+export interface LineFormat {
+  /** What stands before each line; `none` unless it is said. */
+  prefix?: "none" | "worker" | "time" | "worker,time" | "time,worker";
+  /** `text` unless it is said. */
+  format?: "text" | "json";
 }
 
 /** Everything a daemon is born with; sent once, by the process that started it. */

@@ -265,6 +265,18 @@ export interface QueueInfo {
   workers: WorkerRef[];
 }
 
+/** One of the files that naught logs to. */
+export interface LogInfo {
+  path: string;
+  /**
+   * How many bytes could not be written since the daemon was started.
+   * @type uint64
+   */
+  lost: number;
+  /** What is wrong with it now. */
+  trouble?: string;
+}
+
 /** One of naught's own processes. */
 export interface ProcessInfo {
   /** @type uint32 */

@@ -37,6 +37,8 @@ export function createMemoryLog(onWrite: (log: MemoryLog) => void = () => {}): M
     },
     onDrain: (listener) => void drained.push(listener),
     flush: async () => {},
+    reopen: async () => {},
+    report: () => undefined,
     close: async () => {},
   };
   return log;

@@ -22,6 +22,10 @@ export function buildStart(
     stdout: resolveLogFile(options.stdout),
     stderr: resolveLogFile(options.stderr),
     maxSize: options["max-log-size"],
+    ...(options["max-log-files"] === null ? {} : { maxFiles: options["max-log-files"] }),
+    ...(options["max-log-total"] === null ? {} : { maxTotal: options["max-log-total"] }),
+    lines: { prefix: options["log-prefix"], format: options["log-format"] },
+    own: options["naught-log-format"],
   };
   for (const name of ["log", "stdout", "stderr"] as const) {
     if (daemonMode && logs[name] === "-") throw new UsageError(`--${name} - needs --daemon-mode false`);

@@ -1,6 +1,6 @@
 /** The kinds of values that options take: how each is read from text, and how it is described. */
 import { availableParallelism } from "node:os";
-import type { Balance } from "../../protocol/types.js";
+import type { Balance, LineFormat } from "../../protocol/types.js";
 
 export interface ValueType<T> {
   /** Stands for the value in help texts. */
@@ -34,6 +34,33 @@ export const byteCount: ValueType<number> = {
   placeholder: "BYTES",
   expects: "a whole number of bytes, at least 1",
   read: (text) => readWhole(text, 1, Number.MAX_SAFE_INTEGER),
+};
+
+/** `null` stands for no limit. */
+export const fileCount: ValueType<number | null> = {
+  placeholder: "N|none",
+  expects: 'a whole number, or "none"',
+  read: (text) => (text === "none" ? null : readWhole(text, 0, 1_000_000)),
+};
+
+/** `null` stands for no limit. */
+export const byteLimit: ValueType<number | null> = {
+  placeholder: "BYTES|none",
+  expects: 'a whole number of bytes, or "none"',
+  read: (text) => (text === "none" ? null : readWhole(text, 0, Number.MAX_SAFE_INTEGER)),
+};
+
+export const linePrefix: ValueType<NonNullable<LineFormat["prefix"]>> = {
+  placeholder: "none|worker|time|worker,time",
+  expects: '"none", "worker", "time" or "worker,time"',
+  read: (text) =>
+    (["none", "worker", "time", "worker,time", "time,worker"] as const).find((known) => known === text),
+};
+
+export const textOrJson: ValueType<"text" | "json"> = {
+  placeholder: "text|json",
+  expects: '"text" or "json"',
+  read: (text) => (text === "text" || text === "json" ? text : undefined),
 };
 
 export const seconds: ValueType<number> = {

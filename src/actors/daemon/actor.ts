@@ -231,6 +231,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
       ...status,
       workers: status.workers.map((worker) => ({ ...worker, usage: usages.of(worker.pid) })),
       sockets: sockets?.list() ?? [],
+      logs: logs?.report() ?? [],
       daemon: { pid: process.pid, usage: usages.of(process.pid) },
       ...(master ? { master: { pid: master.pid, usage: usages.of(master.pid) } } : {}),
       versions,

@@ -1,21 +1,22 @@
 /**
  * What rotation puts aside: `stdout.log` becomes `stdout-20261123T073603.123Z.log` and then, in the background,
- * `stdout-20261123T073603.123Z.log.gz`. Owns the archives' names and their compression. An archive is always whole
- * under exactly one name that counts: the plain one until the compressed one stands, so a crash loses no line and
- * doubles none; the next sweep finishes what it left.
+ * `stdout-20261123T073603.123Z.log.gz`. Owns the archives: their compression, and how many there may be. An archive is
+ * always whole under exactly one name that counts: the plain one until the compressed one stands, so a crash loses no
+ * line and doubles none; the next sweep finishes what it left.
  */
-import { createReadStream, createWriteStream } from "node:fs";
-import { access, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, parse } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { isMissing, type Trouble } from "./trouble.js";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type ArchiveName, createNames, listArchives, readArchiveName } from "./archive-names.js";
+import { createCompressor } from "./compressor.js";
+import { hasCode, isMissing, type Trouble } from "./trouble.js";
 
 export interface Archives {
-  /** A path that sorts behind all archives before it. */
-  findName(): Promise<string>;
-  /** Compresses an archive in the background. */
-  compress(archive: string): void;
-  /** Compresses, in the background, what an earlier daemon or a full disk left plain. */
+  /** Makes an empty file under a name that sorts behind all archives before it, and that nobody else has. */
+  claimName(): Promise<string>;
+  /** Compresses an archive in the background, and removes those that are too many. */
+  add(archive: string): void;
+  /** Does the same, in the background, for what an earlier daemon or a full disk left plain. */
   sweep(): void;
   /** Waits while too many archives are to be compressed: they are larger than what becomes of them. */
   makeRoom(): Promise<void>;
@@ -23,22 +24,39 @@ export interface Archives {
   close(): Promise<void>;
 }
 
+/** How much of a log is kept besides the log itself; without a number, all of it. */
+export interface Retention {
+  readonly maxFiles?: number | undefined;
+  readonly maxTotal?: number | undefined;
+}
+
 const MOST_WAITING = 8;
 /** Younger lines would be lost with the power in any case, and to flush costs more than to compress a small file. */
 const UNSAFE_MS = 5000;
+/** From the claim of a name to its use. */
+const CLAIM_MS = 1000;
 
 /** The archives of the log at this absolute path. */
-export function createArchives(file: string, trouble: Trouble): Archives {
+export function createArchives(file: string, retention: Retention, trouble: Trouble): Archives {
+  const directory = dirname(file);
   const nextName = createNames(file);
+  const compressor = createCompressor();
   let work: Promise<void> = Promise.resolve();
   let waiting = 0;
   let missed = false;
   let closing = false;
+  const ending = new AbortController();
 
-  async function findName(): Promise<string> {
+  async function claimName(): Promise<string> {
     for (;;) {
       const name = nextName(new Date());
-      if (!(await exists(name)) && !(await exists(`${name}.gz`))) return name;
+      const claim = await open(name, "wx").catch((error: unknown) => {
+        if (hasCode(error, "EEXIST")) return undefined;
+        throw error;
+      });
+      await claim?.close();
+      if (claim && !(await exists(`${name}.gz`))) return name;
+      if (claim) await rm(name, { force: true });
     }
   }
 
@@ -49,10 +67,11 @@ export function createArchives(file: string, trouble: Trouble): Archives {
     });
   }
 
-  function compress(archive: string): void {
+  function add(archive: string): void {
     schedule(async () => {
       await tryGzip(archive);
       if (missed) await sweepNow();
+      await prune();
     });
   }
 
@@ -66,12 +85,63 @@ export function createArchives(file: string, trouble: Trouble): Archives {
     }
   }
 
+  async function gzip(archive: string): Promise<void> {
+    const compressed = `${archive}.gz`;
+    const unfinished = `${compressed}.${process.pid}.part`;
+    if (!(await exists(compressed))) {
+      try {
+        const { birthtimeMs, size } = await stat(archive);
+        // Claimed by a daemon that did not live to use it.
+        if (size === 0) return await rm(archive, { force: true });
+        // A power failure must not leave an empty file in the place of lines that had reached the disk long ago.
+        await compressor.compress(archive, unfinished, Date.now() - birthtimeMs > UNSAFE_MS);
+        await rename(unfinished, compressed);
+      } catch (error) {
+        await rm(unfinished, { force: true }).catch(() => {});
+        if (isMissing(error)) return;
+        throw error;
+      }
+    }
+    await rm(archive, { force: true });
+  }
+
   async function sweepNow(): Promise<void> {
     missed = false;
-    const names = await readdir(dirname(file)).catch(() => []);
-    for (const name of names.filter(isPlainArchiveOf(file)).sort()) {
+    const names = (await readdir(directory).catch(() => []))
+      .map((name) => readArchiveName(file, name))
+      .filter((name) => name !== undefined)
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
+    for (const { name, kind, pid } of names) {
       if (closing || missed) return;
-      await tryGzip(join(dirname(file), name));
+      if (kind === "part" && !isAlive(pid)) await rm(join(directory, name), { force: true });
+      if (kind !== "plain") continue;
+      await outwaitClaim(join(directory, name));
+      if (!closing) await tryGzip(join(directory, name));
+    }
+  }
+
+  /** Somebody else may have claimed an empty one a moment ago, and be about to use it. */
+  async function outwaitClaim(path: string): Promise<void> {
+    const found = await stat(path).catch(() => undefined);
+    const left = found?.size === 0 ? found.mtimeMs + CLAIM_MS - Date.now() : 0;
+    if (left > 0) await delay(Math.min(left, CLAIM_MS), undefined, { signal: ending.signal }).catch(() => {});
+  }
+
+  /** Removes the oldest, until what is left is neither too many nor too much. */
+  async function prune(): Promise<void> {
+    const { maxFiles = Number.POSITIVE_INFINITY, maxTotal } = retention;
+    if (maxFiles === Number.POSITIVE_INFINITY && maxTotal === undefined) return;
+    let count = 0;
+    let total = 0;
+    try {
+      for (const path of (await listArchives(file)).reverse()) {
+        count += 1;
+        if (maxTotal !== undefined) total += (await stat(path).catch(() => undefined))?.size ?? 0;
+        if (count > maxFiles || total > (maxTotal ?? total)) await rm(path, { force: true });
+      }
+      trouble.forget("remove");
+    } catch (error) {
+      trouble.report("remove", error);
     }
   }
 
@@ -81,59 +151,35 @@ export function createArchives(file: string, trouble: Trouble): Archives {
 
   async function close(): Promise<void> {
     closing = true;
+    ending.abort();
     await work;
+    await compressor.close();
   }
 
-  return { findName, compress, sweep: () => schedule(sweepNow), makeRoom, close };
-}
-
-/** Names sort by time also when the clock is set back, and when several are made in one millisecond. */
-function createNames(file: string): (now: Date) => string {
-  const { dir, name, ext } = parse(file);
-  let stamp = "";
-  let count = 0;
-  return (now) => {
-    const next = now.toISOString().replace(/[-:]/g, "");
-    count = next > stamp ? 0 : count + 1;
-    if (count === 0) stamp = next;
-    // An underscore sorts behind the dot of the extension, a hyphen would not.
-    const suffix = count === 0 ? "" : `_${String(count).padStart(4, "0")}`;
-    return join(dir, `${name}-${stamp}${suffix}${ext}`);
+  return {
+    claimName,
+    add,
+    sweep: () =>
+      schedule(async () => {
+        await sweepNow();
+        if (!closing) await prune();
+      }),
+    makeRoom,
+    close,
   };
 }
 
-function isPlainArchiveOf(file: string): (candidate: string) => boolean {
-  const { name, ext } = parse(file);
-  return (candidate) =>
-    candidate.startsWith(`${name}-`) &&
-    candidate.endsWith(ext) &&
-    /^\d{8}T\d{6}\.\d{3}Z(_\d{4,})?$/.test(candidate.slice(name.length + 1, candidate.length - ext.length));
-}
-
-async function gzip(archive: string): Promise<void> {
-  const compressed = `${archive}.gz`;
-  const unfinished = `${compressed}.part`;
-  if (!(await exists(compressed))) {
-    try {
-      const { mode, birthtimeMs } = await stat(archive);
-      // A power failure must not leave an empty file in the place of lines that had reached the disk long ago.
-      const flush = Date.now() - birthtimeMs > UNSAFE_MS;
-      const target = createWriteStream(unfinished, { mode: mode & 0o777, flush });
-      // Loaded when it is needed, which it is for few daemons.
-      const { createGzip } = await import("node:zlib");
-      await pipeline(createReadStream(archive), createGzip(), target);
-      await rename(unfinished, compressed);
-    } catch (error) {
-      await rm(unfinished, { force: true }).catch(() => {});
-      if (isMissing(error)) return;
-      throw error;
-    }
+function isAlive(pid: ArchiveName["pid"]): boolean {
+  if (pid === undefined || pid === process.pid) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return !hasCode(error, "ESRCH");
   }
-  await rm(archive, { force: true });
 }
 
 async function exists(path: string): Promise<boolean> {
-  return access(path).then(
+  return stat(path).then(
     () => true,
     () => false,
   );

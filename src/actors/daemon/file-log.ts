@@ -1,15 +1,16 @@
 /**
- * The queue in front of a log file. Owns what is not written yet and the policy for when the file fails: hold the
- * sources back, try again, and give lines up only after a while, because the service matters more than its logs.
+ * The queue in front of a log file. Owns what is not written yet and the policy for when the file is slow, or fails:
+ * hold the sources back, try again, and give lines up only after a while, because the service matters more than its logs.
  */
-
 import { setTimeout as delay } from "node:timers/promises";
 import { now } from "../../clock.js";
+import type { Retention } from "./archives.js";
+import { createHaste } from "./haste.js";
 import type { Log } from "./log.js";
 import { openLogFile } from "./log-file.js";
 import { createTrouble, describeCause } from "./trouble.js";
 
-export interface OpenLog {
+export interface OpenLog extends Retention {
   readonly path: string;
   /** The file is rotated when it is larger than so many bytes. */
   readonly maxSize: number;
@@ -21,45 +22,74 @@ export interface OpenLog {
 const HIGH_WATER = 1024 * 1024;
 const RETRY_MS = 1000;
 const PATIENCE_MS = 10_000;
+const LOOK_MS = 700;
 
-export async function openFileLog({ path, maxSize, onError }: OpenLog): Promise<Log> {
+export async function openFileLog({ path, maxSize, onError, ...retention }: OpenLog): Promise<Log> {
   const trouble = createTrouble(path, onError);
-  const file = await openLogFile(path, maxSize, trouble).catch((error: unknown) => {
+  const file = await openLogFile(path, maxSize, retention, trouble).catch((error: unknown) => {
     throw new Error(`cannot open ${path}: ${describeCause(error)}`);
   });
 
+  const haste = await createHaste(path);
   const drained: (() => void)[] = [];
+  const flushing: { readonly at: number; readonly resolve: () => void }[] = [];
   const closing = new AbortController();
   const queue: Buffer[] = [];
   let waiting = 0;
+  let accepted = 0;
   let lost = 0;
+  let lostInAll = 0;
   let behind = false;
+  let mustReopen = false;
   let failingSince: number | undefined;
   let pumping: Promise<void> | undefined = pump();
   let closed: Promise<void> | undefined;
+  let looking: NodeJS.Timeout | undefined = setTimeout(look, LOOK_MS).unref();
 
   function write(chunk: Buffer): void {
     if (chunk.length === 0 || closed !== undefined) return;
-    if (isGivenUp()) {
-      lost += chunk.length;
-      return;
+    if (isGivenUp()) return lose(chunk.length);
+    accepted += chunk.length;
+    const written = pumping === undefined ? writeNow(chunk) : 0;
+    if (written < chunk.length) {
+      // The bytes belong to who called, who may read the next ones into them.
+      queue.push(Buffer.from(chunk.subarray(written)));
+      waiting += chunk.length - written;
+      if (waiting >= HIGH_WATER) behind = true;
+      pumping ??= pump();
+    } else if (file.isDue) pumping ??= pump();
+  }
+
+  /** In the turn in which the bytes were read: a daemon that is killed later has lost nothing. */
+  function writeNow(chunk: Buffer): number {
+    if (!haste.isSafe()) return 0;
+    try {
+      return haste.measure(() => file.appendNow(chunk));
+    } catch {
+      // It will fail again, and be told, where it can be tried again.
+      return 0;
     }
-    queue.push(chunk);
-    waiting += chunk.length;
-    if (waiting >= HIGH_WATER) behind = true;
-    pumping ??= pump();
   }
 
   async function pump(): Promise<void> {
-    await file.rotateIfDue();
+    await prepare();
     while (queue.length > 0) {
       const batch = takeBatch();
       await append(batch);
       waiting -= batch.length;
+      settle();
       if (behind && waiting < HIGH_WATER / 2) catchUp();
-      await file.rotateIfDue();
+      await prepare();
     }
     pumping = undefined;
+  }
+
+  async function prepare(): Promise<void> {
+    if (mustReopen) {
+      mustReopen = false;
+      await file.reopen();
+    }
+    await file.rotateIfDue();
   }
 
   /** As many chunks as one write may carry: the one that makes the file too large is the last. */
@@ -80,15 +110,12 @@ export async function openFileLog({ path, maxSize, onError }: OpenLog): Promise<
     while (rest.length > 0) {
       try {
         // A disk that fills up takes a part of a line first; going on behind that part keeps the line whole.
-        rest = rest.subarray(await file.append(rest));
+        rest = rest.subarray(await haste.measureLater(() => file.append(rest)));
         recover();
       } catch (error) {
         trouble.report("write", error);
         failingSince ??= now();
-        if (closing.signal.aborted) {
-          lost += rest.length;
-          return;
-        }
+        if (closing.signal.aborted) return lose(rest.length);
         await delay(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {});
         if (isGivenUp()) dropQueue();
         await file.reopen();
@@ -109,10 +136,21 @@ export async function openFileLog({ path, maxSize, onError }: OpenLog): Promise<
 
   function dropQueue(): void {
     for (const chunk of queue.splice(0)) {
-      lost += chunk.length;
+      lose(chunk.length);
       waiting -= chunk.length;
     }
+    settle();
     if (behind) catchUp();
+  }
+
+  function lose(bytes: number): void {
+    lost += bytes;
+    lostInAll += bytes;
+  }
+
+  function settle(): void {
+    const done = accepted - waiting;
+    while (flushing[0] && flushing[0].at <= done) flushing.shift()?.resolve();
   }
 
   function catchUp(): void {
@@ -125,7 +163,27 @@ export async function openFileLog({ path, maxSize, onError }: OpenLog): Promise<
     lost = 0;
   }
 
+  /** Somebody who moves a log away, or removes it, wants a new one. */
+  async function look(): Promise<void> {
+    const inPlace = pumping !== undefined || (await file.isInPlace());
+    if (looking === undefined) return;
+    looking = setTimeout(look, LOOK_MS).unref();
+    if (inPlace) return;
+    onError(new Error(`${path} was moved or removed; a new one is begun`));
+    await reopen();
+  }
+
+  async function reopen(): Promise<void> {
+    mustReopen = true;
+    while (mustReopen) {
+      pumping ??= pump();
+      await pumping;
+    }
+  }
+
   async function close(): Promise<void> {
+    clearTimeout(looking);
+    looking = undefined;
     closing.abort();
     await pumping;
     tellLoss();
@@ -138,7 +196,16 @@ export async function openFileLog({ path, maxSize, onError }: OpenLog): Promise<
       return !behind;
     },
     onDrain: (listener) => void drained.push(listener),
-    flush: async () => void (await pumping),
+    flush: () =>
+      new Promise((resolve) => {
+        flushing.push({ at: accepted, resolve });
+        settle();
+      }),
+    reopen,
+    report: () => {
+      const said = trouble.current();
+      return { path, lost: lostInAll, ...(said === undefined ? {} : { trouble: said }) };
+    },
     close: () => {
       closed ??= close();
       return closed;

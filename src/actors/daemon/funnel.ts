@@ -1,11 +1,15 @@
 /**
  * Many pipes into one log, line by line. Owns the reading ends of the pipes, and who of them may flow: none while the
- * log is behind, so that the kernel slows the worker instead of our memory growing, and only one while a line that is
- * too long to be held is on its way.
+ * log is behind, so that the kernel slows the worker instead of our memory growing; each only so much in a turn, so that
+ * none waits for a louder one; and only one while a line that is too long to be held is on its way.
  */
+import { readSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { Handle } from "../../protocol/contract.js";
+import type { Formatter } from "./format.js";
 import { type Lines, splitLines } from "./lines.js";
 import type { Log } from "./log.js";
+import { readFrom } from "./pipe.js";
 
 export interface Pipe {
   /** What has come of a line that is not whole yet. */
@@ -15,8 +19,8 @@ export interface Pipe {
 }
 
 export interface Funnel {
-  /** Reads the pipe until its end; `onBytes` sees what goes to the log. */
-  attach(socket: Socket, onBytes: (bytes: Buffer) => void): Pipe;
+  /** Reads the pipe until its end; `onBytes` sees what goes to the log before it is formatted. */
+  attach(from: number | Handle, onBytes?: (bytes: Buffer) => void, format?: Formatter): Pipe;
   /** Resolves when every pipe has ended. */
   whenEmpty(): Promise<void>;
   /** Gives the log what is left in the pipes that are still open, and closes them. */
@@ -25,34 +29,51 @@ export interface Funnel {
 
 /** An endless line must not silence the other workers: after this time it is broken. */
 const LONGEST_HOLD_MS = 2000;
+/** What a pipe holds on Linux, and all that is on its way between a pipe and its log. */
+const READ_SIZE = 64 * 1024;
+/** Bytes of one pipe in one turn of the event loop. */
+const MOST_IN_TURN = 4 * READ_SIZE;
+/** Bytes of one pipe when it is cut. */
+const MOST_AT_LAST = 16 * READ_SIZE;
 
 interface Source {
   readonly socket: Socket;
+  readonly fd: number | undefined;
   readonly lines: Lines;
-  readonly onBytes: (bytes: Buffer) => void;
+  readonly onBytes: ((bytes: Buffer) => void) | undefined;
+  readonly format: Formatter | undefined;
   readonly ended: Promise<void>;
+  /** Bytes in this turn. */
+  served: number;
+  /** Which read was its last. */
+  last: number;
 }
 
 export function createFunnel(log: Log): Funnel {
   const sources = new Set<Source>();
+  // One for all: whoever keeps bytes copies them.
+  const buffer = Buffer.allocUnsafeSlow(READ_SIZE);
+  let reads = 0;
+  let isTurnOpen = false;
   let holder: Source | undefined;
   let holding: NodeJS.Timeout | undefined;
   log.onDrain(regulate);
 
-  function attach(socket: Socket, onBytes: (bytes: Buffer) => void): Pipe {
+  function attach(from: number | Handle, onBytes?: (bytes: Buffer) => void, format?: Formatter): Pipe {
     const lines = splitLines();
+    const socket = readFrom(from, { buffer, callback: (length) => take(source, length) });
     const ended = new Promise<void>((resolve) => {
       socket.on("close", () => {
         remove(source);
         resolve();
       });
     });
-    const source: Source = { socket, lines, onBytes, ended };
+    const fd = typeof from === "number" ? from : undefined;
+    const source: Source = { socket, fd, lines, onBytes, format, ended, served: 0, last: 0 };
     sources.add(source);
-    socket.on("data", (chunk: Buffer) => pass(source, lines.push(chunk)));
     // What matters is that the pipe is over, which `close` says.
     socket.on("error", () => {});
-    regulate();
+    if (!mayFlow(source)) socket.pause();
     return {
       ended,
       get rest() {
@@ -61,11 +82,24 @@ export function createFunnel(log: Log): Funnel {
     };
   }
 
+  /** Returns false to read no more for now. */
+  function take(source: Source, length: number): boolean {
+    source.served += length;
+    reads += 1;
+    source.last = reads;
+    if (!isTurnOpen) setImmediate(endTurn);
+    isTurnOpen = true;
+    pass(source, source.lines.push(buffer.subarray(0, length)));
+    if (mayFlow(source)) return true;
+    source.socket.pause();
+    return false;
+  }
+
   function pass(source: Source, bytes: Buffer | undefined): void {
     if (bytes === undefined) return;
     if (holder !== undefined && holder !== source) breakLine(holder);
-    log.write(bytes);
-    source.onBytes(bytes);
+    log.write(source.format ? source.format(bytes) : bytes);
+    source.onBytes?.(bytes);
     const wasHeld = holder !== undefined;
     if (source.lines.midLine) hold(source);
     else letGo();
@@ -92,11 +126,26 @@ export function createFunnel(log: Log): Funnel {
     breakLine(source);
   }
 
-  function regulate(): void {
+  function endTurn(): void {
+    isTurnOpen = false;
+    let anyWaits = false;
     for (const source of sources) {
-      if (log.writable && (holder === undefined || holder === source)) source.socket.resume();
+      anyWaits ||= source.served >= MOST_IN_TURN;
+      source.served = 0;
+    }
+    if (anyWaits) regulate();
+  }
+
+  /** In the order in which they are resumed they are read: whoever has waited longest comes first. */
+  function regulate(): void {
+    for (const source of [...sources].sort((one, other) => one.last - other.last)) {
+      if (mayFlow(source)) source.socket.resume();
       else source.socket.pause();
     }
+  }
+
+  function mayFlow(source: Source): boolean {
+    return log.writable && source.served < MOST_IN_TURN && (holder === undefined || holder === source);
   }
 
   async function whenEmpty(): Promise<void> {
@@ -104,12 +153,24 @@ export function createFunnel(log: Log): Funnel {
   }
 
   async function cut(): Promise<void> {
-    for (const { socket } of sources) {
-      // A paused socket may have read something already; reading it makes it data.
-      while (socket.read() !== null);
-      socket.destroy();
+    for (const source of sources) {
+      source.socket.pause();
+      drain(source);
+      source.socket.destroy();
     }
     await whenEmpty();
+  }
+
+  function drain(source: Source): void {
+    if (source.fd === undefined || source.socket.destroyed) return;
+    try {
+      for (let total = 0, length = 1; length > 0 && total < MOST_AT_LAST; total += length) {
+        length = readSync(source.fd, buffer);
+        pass(source, source.lines.push(buffer.subarray(0, length)));
+      }
+    } catch {
+      // EAGAIN: it is empty.
+    }
   }
 
   return { attach, whenEmpty, cut };

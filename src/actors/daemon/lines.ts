@@ -12,7 +12,8 @@ export interface Lines {
 }
 
 const LONGEST_WAITING = 1024 * 1024;
-const NEWLINE = Buffer.from("\n");
+const LINE_END = 10;
+const NEWLINE = Buffer.of(LINE_END);
 const EMPTY = Buffer.alloc(0);
 
 export function splitLines(longestWaiting = LONGEST_WAITING): Lines {
@@ -22,7 +23,7 @@ export function splitLines(longestWaiting = LONGEST_WAITING): Lines {
   let midLine = false;
 
   function push(chunk: Buffer): Buffer | undefined {
-    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    const end = chunk.lastIndexOf(LINE_END) + 1;
     if (end > 0) {
       const lines = takeWith(chunk.subarray(0, end));
       midLine = false;

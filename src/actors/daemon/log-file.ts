@@ -4,46 +4,77 @@
  * ends it with all that it has buffered; and it compresses under the archive's final name before it removes the
  * log, so that a daemon killed in between leaves the same lines twice.
  */
-import type { Stats } from "node:fs";
-import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { createArchives } from "./archives.js";
-import { hasCode, isMissing, type Trouble } from "./trouble.js";
+import { writeSync } from "node:fs";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { createArchives, type Retention } from "./archives.js";
+import { openForAppend } from "./open-for-append.js";
+import { isMissing, type Trouble } from "./trouble.js";
 
 export interface LogFile {
   /** Appends what it can, and says how many bytes that was. */
   append(bytes: Buffer): Promise<number>;
+  /** The same within this turn. */
+  appendNow(bytes: Buffer): number;
   /** How many more bytes the file takes before it is too large. */
   readonly room: number;
-  /** Puts a file that has become too large aside, unless a line is only half in it. */
+  /** The file is too large, and no line is only half in it. */
+  readonly isDue: boolean;
+  /** Puts a file that is due aside. */
   rotateIfDue(): Promise<void>;
   /** Opens the path anew: what stands there may be another file, or another file system, by now. */
   reopen(): Promise<void>;
+  /** False when somebody has moved or removed the file. */
+  isInPlace(): Promise<boolean>;
   /** Resolves when archives in the making are made. */
   close(): Promise<void>;
 }
 
 const NEWLINE = 10;
 
-export async function openLogFile(path: string, maxSize: number, trouble: Trouble): Promise<LogFile> {
+export async function openLogFile(
+  path: string,
+  maxSize: number,
+  retention: Retention,
+  trouble: Trouble,
+): Promise<LogFile> {
   const file = resolve(path);
-  const archives = createArchives(file, trouble);
+  const archives = createArchives(file, retention, trouble);
   let { handle, stats } = await openForAppend(file);
   let size = stats.size;
   let limit = maxSize;
   let endsLine = true;
+  // Whoever wrote here before was killed in the middle of a line, perhaps.
+  let isTorn = stats.isFile() && size > 0 && !(await endsWithNewline(file, size));
   archives.sweep();
 
   async function append(bytes: Buffer): Promise<number> {
+    if (isTorn) mended((await handle.write("\n")).bytesWritten);
     const { bytesWritten } = await handle.write(bytes);
-    size += bytesWritten;
-    endsLine = bytes[bytesWritten - 1] === NEWLINE;
-    return bytesWritten;
+    return grow(bytes, bytesWritten);
   }
 
+  function appendNow(bytes: Buffer): number {
+    if (isTorn) mended(writeSync(handle.fd, "\n"));
+    return grow(bytes, writeSync(handle.fd, bytes));
+  }
+
+  function mended(written: number): void {
+    size += written;
+    isTorn = false;
+  }
+
+  function grow(bytes: Buffer, written: number): number {
+    size += written;
+    endsLine = bytes[written - 1] === NEWLINE;
+    return written;
+  }
+
+  // A device has no size of its own, and is not ours to rename.
+  const isDue = (): boolean => size > limit && endsLine && stats.isFile();
+
   async function rotateIfDue(): Promise<void> {
-    // A device has no size of its own, and is not ours to rename.
-    if (size <= limit || !endsLine || !stats.isFile()) return;
+    if (!isDue()) return;
     try {
       await rotate();
       limit = maxSize;
@@ -56,10 +87,11 @@ export async function openLogFile(path: string, maxSize: number, trouble: Troubl
 
   async function rotate(): Promise<void> {
     await archives.makeRoom();
-    const archive = await archives.findName();
+    const archive = await archives.claimName();
     const moved = await rename(file, archive).then(
       () => true,
-      (error: unknown) => {
+      async (error: unknown) => {
+        await rm(archive, { force: true });
         // Somebody else has moved it away: then there is nothing to keep.
         if (isMissing(error)) return false;
         throw error;
@@ -72,13 +104,14 @@ export async function openLogFile(path: string, maxSize: number, trouble: Troubl
       if (moved) await rename(archive, file).catch(() => {});
       throw error;
     }
-    if (moved) archives.compress(archive);
+    if (moved) archives.add(archive);
   }
 
   async function replaceHandle(): Promise<void> {
     const old = handle;
-    ({ handle, stats } = await openForAppend(file, stats.mode & 0o777));
+    ({ handle, stats } = await openForAppend(file, stats));
     size = stats.size;
+    isTorn = false;
     await old.close().catch(() => {});
   }
 
@@ -91,6 +124,11 @@ export async function openLogFile(path: string, maxSize: number, trouble: Troubl
     }
   }
 
+  async function isInPlace(): Promise<boolean> {
+    const there = await stat(file).catch((error: unknown) => (isMissing(error) ? undefined : stats));
+    return there !== undefined && there.ino === stats.ino && there.dev === stats.dev;
+  }
+
   async function close(): Promise<void> {
     await archives.close();
     await handle.close().catch(() => {});
@@ -98,37 +136,30 @@ export async function openLogFile(path: string, maxSize: number, trouble: Troubl
 
   return {
     append,
+    appendNow,
     get room() {
       return limit - size;
     },
+    get isDue() {
+      return isDue();
+    },
     rotateIfDue,
     reopen,
+    isInPlace,
     close,
   };
 }
 
-async function openForAppend(file: string, mode?: number): Promise<{ handle: FileHandle; stats: Stats }> {
-  const present = await stat(file).catch(() => undefined);
-  if (present?.isDirectory()) throw new Error("it is a directory");
-  // To open a FIFO that nobody reads would block one of libuv's few threads for good.
-  if (present?.isFIFO() || present?.isSocket()) throw new Error("it is not a file");
-  const handle = await open(file, "a", mode).catch(async (error: unknown) => {
-    if (!isMissing(error)) throw error;
-    await makeDirectory(dirname(file));
-    return await open(file, "a", mode);
-  });
-  return { handle, stats: await handle.stat() };
-}
-
-/** Not with `recursive`, because Node then tries for ever where nothing can be made, as below `/proc`. */
-async function makeDirectory(directory: string): Promise<void> {
-  const make = () =>
-    mkdir(directory).catch((error: unknown) => {
-      if (!hasCode(error, "EEXIST")) throw error;
-    });
-  await make().catch(async (error: unknown) => {
-    if (!isMissing(error) || dirname(directory) === directory) throw error;
-    await makeDirectory(dirname(directory));
-    await make();
-  });
+async function endsWithNewline(file: string, size: number): Promise<boolean> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file);
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer[0] === NEWLINE;
+  } catch {
+    // It may be written, but not read.
+    return true;
+  } finally {
+    await handle?.close();
+  }
 }

@@ -1,8 +1,12 @@
 /** A log, as whoever writes into it sees it: it takes whole lines and says when it is behind. Owns naught's own streams. */
+import type { LogInfo } from "../../protocol/types.js";
 import { type OpenLog, openFileLog } from "./file-log.js";
 
 export interface Log {
-  /** Whole lines only. A piece that does not end its line must be followed by the rest of that line. */
+  /**
+   * Whole lines only. A piece that does not end its line must be followed by the rest of that line. The bytes are the
+   * caller's again afterwards.
+   */
   write(chunk: Buffer): void;
   /** False while the log is behind: stop reading your source. */
   readonly writable: boolean;
@@ -10,6 +14,10 @@ export interface Log {
   onDrain(listener: () => void): void;
   /** Resolves when every byte that was written so far is in the file, or was given up. */
   flush(): Promise<void>;
+  /** Opens the file anew. */
+  reopen(): Promise<void>;
+  /** How it is; undefined where there is no file. */
+  report(): LogInfo | undefined;
   /** Resolves when every byte written is in the file. */
   close(): Promise<void>;
 }
@@ -24,6 +32,8 @@ const nullLog: Log = {
   writable: true,
   onDrain: () => {},
   flush: async () => {},
+  reopen: async () => {},
+  report: () => undefined,
   close: async () => {},
 };
 
@@ -38,7 +48,7 @@ export function streamLog(stream: NodeJS.WritableStream): Log {
   function write(chunk: Buffer): void {
     if (gone) return;
     inFlight += 1;
-    behind = !stream.write(chunk, settle);
+    behind = !stream.write(Buffer.from(chunk), settle);
   }
 
   function settle(): void {
@@ -74,6 +84,8 @@ export function streamLog(stream: NodeJS.WritableStream): Log {
     },
     onDrain: (listener) => void drained.push(listener),
     flush,
+    reopen: async () => {},
+    report: () => undefined,
     close: flush,
   };
 }

@@ -1,6 +1,7 @@
 /** The daemon's logs: naught's own, and the two that all workers write to. Owns the open ones. */
 import { NaughtError } from "../../protocol/errors.js";
-import type { LogFiles } from "../../protocol/types.js";
+import type { LogFiles, LogInfo } from "../../protocol/types.js";
+import { formatOwnLine } from "./format.js";
 import { type GatheredLines, gatherLines } from "./gathered-lines.js";
 import { type Log, openLog, streamLog } from "./log.js";
 import { createOutputs, type Outputs } from "./output.js";
@@ -8,18 +9,24 @@ import { createOutputs, type Outputs } from "./output.js";
 export interface Logs {
   readonly outputs: Outputs;
   readonly naught: Pick<GatheredLines, "write">;
+  /** Opens all files anew. */
+  reopen(): Promise<void>;
+  /** What the files are, and what is wrong with them. */
+  report(): LogInfo[];
   /** Resolves when everything is on disk; pipes that are held open are waited for `patience` milliseconds. */
   close(patience: number): Promise<void>;
 }
 
 /** Throws CannotWrite. Two streams may go to one file. */
 export async function openLogs(
-  { log, stdout, stderr, maxSize }: LogFiles,
+  { log, stdout, stderr, maxSize, maxFiles, maxTotal, lines, own = "text" }: LogFiles,
   daemonMode: boolean,
 ): Promise<Logs> {
   const open = new Map<string, Log>();
-  const lines = gatherLines((text) => naught?.write(Buffer.from(text)));
-  const report = (line: string): void => lines.write(line);
+  const gathered = gatherLines((text) => naught?.write(Buffer.from(text)));
+  const report = (line: string, patient?: boolean): void =>
+    // What a message of several lines breaks into would be lines of their own.
+    gathered.write(own === "json" ? line.split("\n").map(formatOwnLine).join("\n") : line, patient);
   const add = async (path: string, own: NodeJS.WritableStream): Promise<Log> => {
     if (path === "-" && daemonMode) {
       throw new NaughtError(
@@ -35,22 +42,29 @@ export async function openLogs(
     return added;
   };
   const openFile = (path: string): Promise<Log> =>
-    openLog({ path, maxSize, onError: (error) => report(error.message) }).catch((error: Error) => {
-      throw new NaughtError("CannotWrite", error.message);
-    });
+    openLog({ path, maxSize, maxFiles, maxTotal, onError: (error) => report(error.message) }).catch(
+      (error: Error) => {
+        throw new NaughtError("CannotWrite", error.message);
+      },
+    );
   let naught: Log | undefined;
   try {
     naught = await add(log, process.stderr);
     const outputs = createOutputs(
       { stdout: await add(stdout, process.stdout), stderr: await add(stderr, process.stderr) },
       report,
+      lines,
     );
     return {
       outputs,
-      naught: lines,
+      naught: { write: report },
+      async reopen() {
+        await Promise.all([...open.values()].map((each) => each.reopen()));
+      },
+      report: () => [...open.values()].flatMap((each) => each.report() ?? []),
       async close(patience) {
         await outputs.close(patience);
-        lines.flush();
+        gathered.flush();
         await Promise.all([...open.values()].map((each) => each.close()));
       },
     };

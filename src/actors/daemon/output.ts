@@ -1,12 +1,12 @@
 /** What the workers print. Owns their pipes, and the last lines that each wrote to its stderr. */
 import { closeSync } from "node:fs";
-import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Handle } from "../../protocol/contract.js";
-import type { Output } from "../../protocol/types.js";
+import type { LineFormat, Output } from "../../protocol/types.js";
+import { createFormatter } from "./format.js";
 import { createFunnel, type Pipe } from "./funnel.js";
 import type { Log } from "./log.js";
-import { openFifo, readFrom } from "./pipe.js";
+import { openFifo } from "./pipe.js";
 import { keepTail, type Tail } from "./tail.js";
 import { describeCause, isMissing } from "./trouble.js";
 
@@ -36,6 +36,7 @@ const RETRY_MS = 1000;
 export function createOutputs(
   logs: { readonly stdout: Log; readonly stderr: Log },
   say: (line: string) => void = () => {},
+  format: LineFormat = {},
 ): Outputs {
   const stdout = createFunnel(logs.stdout);
   const stderr = createFunnel(logs.stderr);
@@ -51,7 +52,7 @@ export function createOutputs(
     sayOnce(
       `the workers' output goes through sockets, which do not outlive naught: ${output.obstacle ?? "there is no FIFO"}`,
     );
-    return handle ? read(output, readFrom(handle)) : Promise.resolve();
+    return handle ? read(output, handle) : Promise.resolve();
   }
 
   async function attachFifo(output: Output): Promise<void> {
@@ -60,7 +61,7 @@ export function createOutputs(
         const { fd, identity } = openFifo(output);
         const already = reading.get(identity);
         if (already) closeSync(fd);
-        const ended = already ?? read(output, readFrom(fd)).finally(() => reading.delete(identity));
+        const ended = already ?? read(output, fd).finally(() => reading.delete(identity));
         reading.set(identity, ended);
         return await ended;
       } catch (error) {
@@ -72,13 +73,14 @@ export function createOutputs(
     }
   }
 
-  async function read({ worker, stream }: Output, socket: Socket): Promise<void> {
+  async function read({ worker, stream }: Output, from: number | Handle): Promise<void> {
+    const formatter = createFormatter(format, { worker, stream });
     if (stream === "stdout") {
-      await stdout.attach(socket, () => {}).ended;
+      await stdout.attach(from, undefined, formatter).ended;
       return logs.stdout.flush();
     }
     const tail = keepTail();
-    const words = { pipe: stderr.attach(socket, tail.push), tail };
+    const words = { pipe: stderr.attach(from, tail.push, formatter), tail };
     living.set(worker.id, words);
     await words.pipe.ended;
     bury(worker.id, words);

@@ -11,6 +11,12 @@ export interface OpenFifo {
   readonly identity: string;
 }
 
+/** Where to read to, instead of the stream's own buffers; the callback returns false to read no more for now. */
+interface Onread {
+  readonly buffer: Uint8Array;
+  readonly callback: (length: number) => boolean;
+}
+
 const { O_RDONLY, O_RDWR, O_NONBLOCK } = constants;
 
 /** Throws what Node says. */
@@ -50,9 +56,10 @@ function openToRead(path: string): readonly [number, number] {
 }
 
 /** A socket that reads only. Node's types don't know that one can be made of a handle, as its own child processes are. */
-export function readFrom(source: number | Handle): Socket {
+export function readFrom(source: number | Handle, onread?: Onread): Socket {
   const from = typeof source === "number" ? { fd: source } : { handle: source };
-  return new Socket({ ...from, readable: true, writable: false } as SocketConstructorOpts);
+  const options = { ...from, readable: true, writable: false, ...(onread ? { onread } : {}) };
+  return new Socket(options as SocketConstructorOpts);
 }
 
 /** Not everywhere is there a /proc, and not everybody may look into a process there that has privileges of its own. */

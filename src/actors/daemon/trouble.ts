@@ -1,12 +1,14 @@
 /** What goes wrong with a log file: words for it, each told once. */
 
 /** What a log file was being asked for when it failed. */
-export type Attempt = "write" | "reopen" | "rotate" | "compress";
+export type Attempt = "write" | "reopen" | "rotate" | "compress" | "remove";
 
 export interface Trouble {
   report(attempt: Attempt, error: unknown): void;
   /** It works again: the next failure is news. */
   forget(attempt: Attempt): void;
+  /** What does not work now. */
+  current(): string | undefined;
 }
 
 /** A full disk fails a thousand times a second, and says the same each time. */
@@ -20,6 +22,7 @@ export function createTrouble(path: string, onError: (error: Error) => void): Tr
       onError(new Error(message));
     },
     forget: (attempt) => void told.delete(attempt),
+    current: () => [...told.values()][0],
   };
 }
 
