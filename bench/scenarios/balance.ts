@@ -22,7 +22,7 @@ export async function balance(plan: Plan): Promise<Section> {
   const book = openBook("balance", `${workers} workers, ${connections} kept connections`, columns);
   const app = { script: join(servers, "app.cjs"), workers };
   await withCompany(plan, listEntrants(plan), app, { WORK_US: "300" }, async (members) => {
-    for (const round of plan.rounds(7, 60)) {
+    for (const round of plan.rounds(9, 60)) {
       plan.say(`balance, round ${round + 1}`);
       for (const { name, stage } of rotate(members, round)) {
         await plan.attempt(`balance, ${name}`, async () => {

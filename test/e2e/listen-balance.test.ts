@@ -18,7 +18,7 @@ for (const [balance, most] of [
   ["round-robin", 3],
 ] as const) {
   test(
-    `${balance}: the busiest of 8 workers has at most ${most} times the mean of 200 keep-alive connections`,
+    `${balance}: the busiest of 8 workers has at most ${most} times the mean of 200 keep-alive connections, in the median of 9 draws`,
     e2e(async (naught) => {
       await naught.succeed([
         "start",
@@ -28,11 +28,13 @@ for (const [balance, most] of [
         "8",
         server("listen-counts.cjs"),
       ]);
-      // A hash decides, so that one draw may be unlucky: the mean of three is meant.
+      // With slots a hash decides. Of 200 connections that are spread at random the busiest of 8 gets more than 1.5 times
+      // the mean in about 4 of 100 draws, and so in the median of 9 draws about twice in 100,000.
       const draws = [];
-      for (let draw = 0; draw < 3; draw += 1) draws.push(await drawBusiest(naught));
-      const busiest = draws.reduce((sum, each) => sum + each, 0) / draws.length;
-      assert.ok(busiest <= most, `${draws.join(", ")} times the mean`);
+      for (let draw = 0; draw < 9; draw += 1) draws.push(await drawBusiest(naught));
+      const [median = 0] = draws.toSorted((a, b) => a - b).slice(4);
+      if (process.env.SHOW) console.log(`${balance}: ${median} (${draws.join(" ")})`);
+      assert.ok(median <= most, `${draws.join(", ")} times the mean`);
       await naught.succeed(["stop"]);
     }),
   );
