@@ -14,6 +14,7 @@ const pure = [
   "src/actors/daemon/report.ts",
   "src/actors/daemon/watchers.ts",
   "src/actors/daemon/turn.ts",
+  "src/actors/daemon/heritage.ts",
   "src/actors/daemon/state.ts",
   "src/actors/daemon/strays.ts",
   "src/actors/daemon/notify.ts",

@@ -17,8 +17,8 @@ export interface Heart {
   beat(): void;
   /** Whether the system has stopped the other one: SIGSTOP, say. It may also just be starved. */
   isStopped(): boolean;
-  /** Called once, with how it looks, as in "has been stopped". */
-  silent(how: string): void;
+  /** Called with how it looks, as in "has been stopped". False: it is to be waited for once more. */
+  silent(how: string): boolean;
   /** Milliseconds of a monotonic clock. */
   now(): number;
 }
@@ -46,8 +46,8 @@ export function startPulse(heart: Heart, every: typeof setInterval = setInterval
   timer.unref();
 
   function giveUp(how: string): void {
-    clearInterval(timer);
-    heart.silent(how);
+    missed = 0;
+    if (heart.silent(how)) clearInterval(timer);
   }
 
   return {

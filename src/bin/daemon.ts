@@ -1,6 +1,6 @@
 /** The daemon's program; also loaded by the command line, which runs the daemon within its own process in the foreground. */
 import { closeSync, readdirSync, readFileSync } from "node:fs";
-import { serveDaemon } from "../actors/daemon/actor.js";
+import { serveDaemon, serveHeir } from "../actors/daemon/actor.js";
 import { openChannel } from "../protocol/channel.js";
 
 export { serveDaemon };
@@ -8,7 +8,9 @@ export { serveDaemon };
 if (require.main === module) {
   process.title = "naught daemon";
   closeInherited();
-  serveDaemon(openChannel(process), (exitCode) => process.exit(exitCode));
+  // An argument, because it is to be seen in the list of processes, too.
+  const serve = process.argv[2] === "heir" ? serveHeir : serveDaemon;
+  serve(openChannel(process), (exitCode) => process.exit(exitCode));
 }
 
 // Node hands every descriptor above those it knows on to its children unless it is marked close-on-exec: the one of a

@@ -21,11 +21,15 @@ export type Reached =
   /** The other host, or naught on it, cannot be reached. `login`: a person at a terminal might help. */
   | { readonly outcome: "unreachable"; readonly why: string; readonly login?: boolean };
 
-/** A path is a socket on this machine. */
-export async function reachDaemon(target: string | Host, handlers: WatcherHandlers): Promise<Reached> {
+/** A path is a socket on this machine, where a daemon that has died is waited for at most `patience` ms, if one may follow. */
+export async function reachDaemon(
+  target: string | Host,
+  handlers: WatcherHandlers,
+  patience?: number,
+): Promise<Reached> {
   // Loaded when it is needed: a command on this machine should not pay for it.
   if (typeof target !== "string") return (await import("./ssh-reach.js")).reachOverSsh(target, handlers);
-  const opened = await openSocket(target);
+  const opened = await openSocket(target, patience);
   if (opened.outcome !== "connected") return opened;
   return { outcome: "connected", peer: connect(openFrames(opened.socket), Watcher, handlers, Daemon) };
 }

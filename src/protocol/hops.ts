@@ -2,7 +2,7 @@
 
 import type { Status } from "./calls.js";
 import type { DrainChanges, DrainTimes, ResolvedLaunch } from "./launch.js";
-import type { Counts, WorkerInfo, WorkerRef } from "./vocabulary.js";
+import type { Counts, NaughtEvent, WorkerInfo, WorkerRef } from "./vocabulary.js";
 
 /** What the master is born with. */
 export interface MasterStart {
@@ -230,6 +230,31 @@ export interface Pulse {
   memory: number;
   /** A debugger may stop it at any moment. */
   inspected: boolean;
+}
+
+/** What the daemon wants to be remembered, for the one that follows it if it dies. */
+export interface Keep {
+  /** Replace those of the same names; each is a JSON text that only a daemon has to understand. */
+  parts?: Record<string, string>;
+  /** The newest event. */
+  event?: NaughtEvent;
+  /**
+   * How many events of this master the daemon has dealt with.
+   * @type uint32
+   */
+  heard?: number;
+}
+
+/** What a daemon that died has left to the next. */
+export interface Inheritance {
+  parts: Record<string, string>;
+  /** Its last events, the latest last. */
+  events: NaughtEvent[];
+  /**
+   * The process id of the master that hands it over.
+   * @type uint32
+   */
+  master: number;
 }
 
 /** No parameters, or nothing to say. */

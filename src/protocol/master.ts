@@ -8,6 +8,8 @@ import type {
   GenerationRef,
   HostListen,
   HostUnlisten,
+  Inheritance,
+  Keep,
   Listened,
   MasterAdopt,
   MasterDeploy,
@@ -46,6 +48,10 @@ export const Master = contract("master", {
   adopt: request(typia.createValidate<MasterAdopt>(), typia.createValidate<Empty>(), { handle: "in" }),
   /** A worker is to close a socket that it adopted. */
   disown: notification(typia.createValidate<MasterDisown>()),
+  /** What is to be remembered for the next daemon. */
+  keep: notification(typia.createValidate<Keep>()),
+  /** An unused copy of a listening socket, for the next daemon. */
+  hold: request(typia.createValidate<SocketRef>(), typia.createValidate<Empty>(), { handle: "in" }),
   /** The daemon is there. */
   beat: notification(typia.createValidate<Empty>()),
   /** The daemon is giving a socket up: the master closes its copy, and then says so. */
@@ -67,6 +73,10 @@ export const Host = contract("host", {
   sync: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
   /** Asks for a listening socket, which the daemon binds once and keeps. */
   listen: request(typia.createValidate<HostListen>(), typia.createValidate<Listened>(), { handle: "out" }),
+  /** For a daemon that follows one which has died: one of its listening sockets. */
+  give: request(typia.createValidate<SocketRef>(), typia.createValidate<Empty>(), { handle: "in" }),
+  /** All sockets are given, and this is the rest: settles when the new daemon can be reached. */
+  inherit: request(typia.createValidate<Inheritance>(), typia.createValidate<Empty>()),
   /** The master is there. */
   beat: notification(typia.createValidate<Empty>()),
   /** A worker has closed a socket. */

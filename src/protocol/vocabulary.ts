@@ -54,6 +54,8 @@ export type EventName =
   | "Timeout"
   /** A deploy ended without taking over; the workers from before it serve on. */
   | "DeployFailed"
+  /** A new daemon has taken over from one that died. */
+  | "Recovered"
   /** Somebody asked for the status; the counts are its answer. */
   | "Status"
   /** The master is gone, and with it every worker: all counts are 0. */

@@ -24,7 +24,7 @@ async function assertStartsAgain(naught: Naught): Promise<void> {
 }
 
 test(
-  "a killed daemon: its workers are shut down in order, and a new start works as if nothing had been",
+  "killed in the foreground: the workers are shut down in order, and a new start works as if nothing had been",
   e2e(async (naught) => {
     const script = naught.write(
       "server.cjs",
@@ -35,7 +35,8 @@ test(
         process.exit(0);
       });`,
     );
-    await naught.succeed(["start", "--worker-count", "2", script]);
+    const start = naught.spawn(["start", "--daemon-mode", "false", "--worker-count", "2", script]);
+    await start.said("stdout", "workers online: 2");
     kill(naught.daemon());
     await allGone(naught);
     await naught.wrote("goodbye-0", /^$/);
@@ -45,12 +46,22 @@ test(
 );
 
 test(
-  "a daemon killed during a deploy leaves nobody behind",
+  "a daemon killed during a deploy: the command goes on with the next one, and so does the deploy",
   e2e(async (naught) => {
     await naught.succeed(["start", ...impatient, server("http.cjs")]);
     const deploy = await hangingDeploy(naught);
-    kill(naught.daemon());
-    assert.equal((await deploy.finished).code, 1);
+    const killed = naught.daemon();
+    kill(killed);
+    await until(
+      "a new daemon",
+      () => /^\d+\n$/.test(naught.read("naught.pid")) && naught.daemon() !== killed,
+    );
+    await naught.succeed(["deploy-abort"]);
+    const { code, stderr } = await deploy.finished;
+    assert.equal(code, 1);
+    assert.match(stderr, /deploy aborted\n$/);
+    await naught.succeed(["deploy"]);
+    await naught.succeed(["stop"]);
     await allGone(naught);
     await assertStartsAgain(naught);
   }),

@@ -49,6 +49,7 @@ function staged(
     const sockets = createSockets(
       { listenFds: [], balance },
       {
+        changed() {},
         adopt: () => {},
         disown: () => {},
         release(key) {
@@ -287,7 +288,14 @@ test("without Node's own function all sockets are node:cluster's, which is said 
     const log: string[] = [];
     const sockets = createSockets(
       { listenFds: [], balance: "slots" },
-      { adopt() {}, disown() {}, release: async () => {}, serve() {}, log: (line) => log.push(line) },
+      {
+        changed() {},
+        adopt() {},
+        disown() {},
+        release: async () => {},
+        serve() {},
+        log: (line) => log.push(line),
+      },
     );
     for (const id of [1, 2]) {
       const { listened } = await sockets.listen({ ...tcp, worker: worker(id) });

@@ -22,10 +22,44 @@ export interface Call {
   readonly aftermath?: () => string | undefined;
 }
 
-/** Returns the exit status: that of `work`, unless there is no daemon or it refuses. */
+/** Milliseconds in which a daemon that has died during the call has to be followed by another one. */
+const revivalPatience = 5_000;
+/** A daemon that dies so often is not there to be called. */
+const mostTries = 5;
+
+/**
+ * Returns the exit status: that of `work`, unless there is no daemon or it refuses. If the daemon dies and another one
+ * follows it, the work is done anew, so it has to be one that may be.
+ */
 export async function callDaemon(call: Call, work: (peer: DaemonPeer) => Promise<number>): Promise<number> {
+  const watcher = createWatcher(call.terminal, call.watcher);
+  let found = await reach(call, watcher);
+  for (let tries = 1; ; tries += 1) {
+    const reached = found;
+    if (reached.outcome !== "connected") return reportUnreached(call, reached);
+    try {
+      return await work(reached.peer);
+    } catch (error) {
+      const isLost = isError(error, "Lost");
+      const isLocal = !findRemote(call.options, process.env);
+      const next =
+        isLost && isLocal && tries < mostTries ? await reach(call, watcher, revivalPatience) : undefined;
+      if (next?.outcome === "connected") {
+        found = next;
+        continue;
+      }
+      const lost = isLost ? await explainLoss(call, reached) : undefined;
+      if (lost === undefined) return reportError(call.command, error, call.terminal);
+      call.terminal.err(printError(call.command, lost));
+      return 1;
+    } finally {
+      reached.peer.close();
+    }
+  }
+}
+
+function reportUnreached(call: Call, reached: Exclude<Reached, { outcome: "connected" }>): number {
   const { command, terminal, ipcFile = defaultIpcFile } = call;
-  const reached = await reach(call);
   switch (reached.outcome) {
     case "absent":
       terminal.err(notRunning);
@@ -39,25 +73,16 @@ export async function callDaemon(call: Call, work: (peer: DaemonPeer) => Promise
     case "unreachable":
       terminal.err(printError(command, reached.why));
       return 1;
-    case "connected":
-      try {
-        return await work(reached.peer);
-      } catch (error) {
-        const lost = isError(error, "Lost") ? await explainLoss(call, reached) : undefined;
-        if (lost === undefined) return reportError(command, error, terminal);
-        terminal.err(printError(command, lost));
-        return 1;
-      } finally {
-        reached.peer.close();
-      }
   }
 }
 
-function reach(call: Call): Promise<Reached> {
-  const { ipcFile, terminal } = call;
-  const watcher = createWatcher(terminal, call.watcher);
-  const remote = findRemote(call.options, process.env);
-  if (!remote) return reachDaemon(resolveIpcFile(ipcFile ?? defaultIpcFile), watcher);
+function reach(
+  { ipcFile, terminal, options }: Call,
+  watcher: ReturnType<typeof createWatcher>,
+  patience?: number,
+): Promise<Reached> {
+  const remote = findRemote(options, process.env);
+  if (!remote) return reachDaemon(resolveIpcFile(ipcFile ?? defaultIpcFile), watcher, patience);
   return reachDaemon({ ...toHost(remote, ipcFile), onNote: (line) => terminal.err(line) }, watcher);
 }
 

@@ -32,6 +32,8 @@ export async function runDeploy(invocation: InvocationOf<"deploy">, terminal: Te
   // Before anybody is called: what was typed may make no sense.
   const remote = findRemote(options, process.env);
   const local = buildDeploy(invocation, process.env, remote !== undefined);
+  // Told again to a daemon that follows one which has died, it is the same deploy.
+  const ownId = `${process.pid.toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
   let id: string | undefined;
   const aftermath = (): string | undefined => id && printDeployGoesOn(printAttach(id, remote, ipcFile));
   return callDaemon({ command, options, ipcFile, terminal, absent: 1, aftermath }, async (peer) => {
@@ -53,7 +55,7 @@ export async function runDeploy(invocation: InvocationOf<"deploy">, terminal: Te
         id = other;
       });
     } else {
-      outcome = settle(peer, local, terminal, () => {});
+      outcome = settle(peer, { ...local, id: ownId }, terminal, () => {});
     }
     const settled = await waitInterruptibly(outcome, ["SIGINT"], (count) => {
       if (count > 1) return "leave";

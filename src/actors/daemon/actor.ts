@@ -2,26 +2,31 @@
 import { dirname, join } from "node:path";
 import { nanoid } from "nanoid";
 import { NaughtError } from "../../protocol/errors.js";
+import { Host, Master } from "../../protocol/master.js";
+import { connect, type Peer } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
 import type { Start, Status, WorkerRef } from "../../protocol/types.js";
 import { createCalls, startActor } from "../actor.js";
 import { createClients } from "./clients.js";
 import { createCrowd } from "./crowd.js";
-import { type Files, openFiles } from "./files.js";
-import { createHost } from "./host.js";
+import { type Files, openFiles, replaceFiles } from "./files.js";
+import { type Estate, inheritOnce } from "./heir.js";
+import { unpackState } from "./heritage.js";
+import { createHost, type HostHandlers } from "./host.js";
 import { createIdentity, versions } from "./identity.js";
 import { passInTurn } from "./in-turn.js";
+import { createKeeper } from "./keeper.js";
 import { resolveLaunch } from "./launch.js";
 import { type Logs, openLogs } from "./logs.js";
 import { emptyDaemon, step } from "./machine.js";
 import { openServiceManager, type ServiceManager } from "./manager.js";
-import { type MasterProcess, startMaster } from "./master-process.js";
+import { adoptMaster, type MasterFacts, type MasterProcess, startMaster } from "./master-process.js";
 import { buryOrphans } from "./orphans.js";
 import { canOpenThroughProc } from "./pipe.js";
 import { watchProcesses } from "./process-watch.js";
 import { attempt, toRefusal } from "./refusal.js";
 import { onSignals } from "./signals.js";
-import { createSockets, type Sockets } from "./sockets.js";
+import { createSockets, type KeptSockets, type Sockets } from "./sockets.js";
 import type { Answer, Daemon as DaemonState, Effect, MasterAsk, Message } from "./state.js";
 import { createUsages } from "./usages.js";
 import { checkWritable } from "./writable.js";
@@ -31,11 +36,52 @@ const tailPatience = 1000;
 
 /** Serves the one who started this daemon on `transport`, and everybody else on the ipc file. `ended` is called once. */
 export function serveDaemon(transport: Transport, ended: (exitCode: number) => void): void {
+  runDaemon({ run: nanoid(), token: nanoid() }, ended).serve(transport);
+}
+
+/** Goes on where a daemon has ended that a master, at the other end of `transport`, has lost. */
+export function serveHeir(transport: Transport, ended: (exitCode: number) => void): void {
+  let host: HostHandlers | undefined;
+  const peer = connect(
+    transport,
+    Host,
+    {
+      ...passOn(() => host),
+      ...inheritOnce(async (estate) => {
+        const identity = JSON.parse(estate.parts.identity ?? "{}") as Partial<Token>;
+        const { run = nanoid(), token = nanoid() } = identity;
+        host = await runDaemon({ run, token }, ended).inherit(estate, peer);
+      }),
+    },
+    Master,
+  );
+  // Whoever wanted an heir is gone, too.
+  peer.onClose(() => host ?? ended(noHeritage));
+}
+
+/** The exit code of an heir that has not come to inherit. */
+const noHeritage = 17;
+
+/** What a daemon and those that follow it have in common. */
+interface Token {
+  /** Names the life of its events. */
+  readonly run: string;
+  /** By which it knows its workers. */
+  readonly token: string;
+}
+
+interface RunningDaemon {
+  serve(transport: Transport): void;
+  inherit(estate: Estate, peer: Peer<typeof Master>): Promise<HostHandlers>;
+}
+
+function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): RunningDaemon {
   const calls = createCalls();
-  const identity = createIdentity();
+  const identity = createIdentity(run);
   const usages = createUsages();
   const answering = new Set<Promise<void>>();
-  const token = nanoid();
+  // In the foreground nobody is to bring back what its terminal, or its service manager, has ended.
+  const keeper = createKeeper((keep) => start?.daemonMode && master?.client.keep(keep));
   const watch = watchProcesses((pid) => post({ type: "strayGone", pid }));
   let files: Files | undefined;
   let logs: Logs | undefined;
@@ -49,6 +95,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     step(state, message) {
       const turn = step(state, message, new Date().toISOString());
       manager?.follow(turn);
+      keeper.follow(turn.state);
       return turn;
     },
     perform,
@@ -65,7 +112,6 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     hello: () => identity.hello(master?.pid),
     post,
   });
-  clients.add(transport, true);
   const crowd = createCrowd((each) => clients.add(each, false));
 
   // With a call id of its own, because there may be two of them: the second one's refusal is not the first one's answer.
@@ -134,17 +180,7 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
       logs = await openLogs(params.logs, params.daemonMode);
       if (!params.daemonMode) manager = openServiceManager(process.env, isMasterAlive, logs.naught.write);
       if (process.pid === 1) buryOrphans(logs.naught.write);
-      sockets = createSockets(
-        { listenFds: params.listenFds, balance: params.balance ?? "slots" },
-        {
-          adopt: (worker, own, key, handle) =>
-            void master?.client.adopt({ worker, own, key }, handle).catch(() => {}),
-          disown: (worker, key) => master?.client.disown({ worker, key }),
-          release: async (key) => void (await master?.client.release({ key }).catch(() => {})),
-          serve: (generation) => master?.client.serve({ generation }),
-          log: logs.naught.write,
-        },
-      );
+      sockets = openSockets(params);
       post({ type: "opened", launch });
     } catch (error) {
       files?.close();
@@ -153,23 +189,75 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     }
   }
 
+  function openSockets(
+    { listenFds, balance = "slots" }: Start,
+    kept?: Parameters<typeof createSockets>[2],
+  ): Sockets {
+    const opened: Sockets = createSockets(
+      { listenFds, balance },
+      {
+        adopt: (worker, own, key, handle) =>
+          void master?.client.adopt({ worker, own, key }, handle).catch(() => {}),
+        disown: (worker, key) => master?.client.disown({ worker, key }),
+        release: async (key) => void (await master?.client.release({ key }).catch(() => {})),
+        serve: (generation) => master?.client.serve({ generation }),
+        changed: () => keeper.set("sockets", opened.keep()),
+        log: (line) => logs?.naught.write(line),
+      },
+      kept,
+    );
+    return opened;
+  }
+
+  async function inherit(estate: Estate, peer: Peer<typeof Master>): Promise<HostHandlers> {
+    const state = unpackState(estate.parts, estate.events, emptyDaemon);
+    const params = state.start;
+    if (!params) throw new NaughtError("BadLaunch", "what the last daemon has left is not complete");
+    start = params;
+    files = await replaceFiles(params, crowd.admit, async () => {
+      logs = await openLogs(params.logs, params.daemonMode);
+      const table = JSON.parse(estate.parts.sockets ?? "null") as KeptSockets | null;
+      sockets = openSockets(params, table ? { table, handles: estate.handles } : undefined);
+      master = adoptMaster(peer, estate.master, params.listenFds, masterFacts(estate.master));
+      rememberSelf();
+      usages.follow(process.pid);
+      usages.follow(estate.master);
+      post({ type: "inherited", parts: estate.parts, events: estate.events });
+    });
+    return serveHost();
+  }
+
+  function rememberSelf(): void {
+    keeper.set("identity", { run, token });
+    keeper.set("birth", { env: process.env, cwd: process.cwd() });
+    if (sockets) keeper.set("sockets", sockets.keep());
+  }
+
+  function serveHost(): HostHandlers {
+    if (!logs || !sockets) throw new Error("a master was to be served before the files were open");
+    return createHost(postInTurn, logs, sockets, usages, () => master?.heard());
+  }
+
+  function masterFacts(pid?: number): MasterFacts {
+    return {
+      exited(how) {
+        usages.forget(pid ?? master?.pid ?? 0);
+        master = undefined;
+        sockets?.strand();
+        postInTurn({ type: "masterExited", how });
+      },
+      report: (line) => logs?.naught.write(line),
+    };
+  }
+
   function runMaster({
     call,
     start: params,
     master: number,
   }: Extract<Effect, { type: "startMaster" }>): void {
-    if (!logs || !sockets || !start) throw new Error("a master was to be started before the files were open");
-    master = startMaster(
-      start?.listenFds ?? [],
-      createHost(postInTurn, logs, sockets, usages, () => master?.heard()),
-      (how) => {
-        usages.forget(pid);
-        master = undefined;
-        sockets?.strand();
-        postInTurn({ type: "masterExited", how });
-      },
-      (line) => logs?.naught.write(line),
-    );
+    if (!sockets || !start) throw new Error("a master was to be started before the files were open");
+    master = startMaster(start.listenFds, serveHost(), masterFacts());
+    rememberSelf();
     const { client, listenFds, pid } = master;
     usages.follow(process.pid);
     usages.follow(pid);
@@ -188,6 +276,9 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
         preload: join(import.meta.dirname, "worker.cjs"),
       }),
     );
+    // It has to have what another daemon would need, before this one needs it.
+    for (const [key, handle] of sockets.handles()) client.hold({ key }, handle).catch(() => {});
+    keeper.tellAll();
   }
 
   async function isMasterAlive(): Promise<boolean> {
@@ -261,4 +352,23 @@ export function serveDaemon(transport: Transport, ended: (exitCode: number) => v
     ignoreSignals();
     ended(exitCode);
   }
+
+  return {
+    serve: (transport) => void clients.add(transport, true),
+    inherit,
+  };
+}
+
+function passOn(host: () => HostHandlers | undefined): HostHandlers {
+  const handlers = Object.keys(Host.methods).map((name) => [
+    name,
+    (...args: readonly unknown[]) => {
+      const handler = host()?.[name as keyof HostHandlers] as
+        | ((...args: readonly unknown[]) => unknown)
+        | undefined;
+      if (!handler) throw new NaughtError("NotStarted");
+      return handler(...args);
+    },
+  ]);
+  return Object.fromEntries(handlers) as HostHandlers;
 }

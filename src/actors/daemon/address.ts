@@ -31,7 +31,19 @@ export interface Address extends Threshold {
   readonly keys: readonly string[];
   /** Each queue, with the workers that accept from it. */
   list(): QueueInfo[];
+  keep(): KeptAddress;
+  /** By key; without those that naught was given. */
+  handles(): (readonly [key: string, handle: SocketHandle])[];
   close(): void;
+}
+
+/** What another daemon has to know of it; of the queues only their keys, because sockets travel by themselves. */
+export interface KeptAddress {
+  readonly queues: readonly (readonly [slot: number, key: string])[];
+  readonly open: readonly number[];
+  readonly acceptors: readonly Acceptor[];
+  readonly withheld: readonly Acceptor[];
+  readonly adopted: readonly (readonly [slot: number, adopter: Acceptor])[];
 }
 
 /**
@@ -43,13 +55,18 @@ export function createAddress(
   openMore: (() => Queue | null) | null,
   neighbours: Neighbours,
   others: readonly Queue[] = [],
+  kept: KeptAddress & { readonly held: ReadonlyMap<string, Queue> } = nothing,
 ): Address {
   const queues = new Map<number, Queue>();
-  let acceptors: Acceptor[] = [];
-  let withheld: Acceptor[] = [];
+  for (const [slot, key] of kept.queues) {
+    const queue = kept.held.get(key);
+    if (queue) queues.set(slot, queue);
+  }
+  let acceptors: Acceptor[] = [...kept.acceptors];
+  let withheld: Acceptor[] = [...kept.withheld];
   /** The queues that the kernel fills: somebody has accepted from them. */
-  const open = new Set<number>();
-  let adopted = new Map<number, Acceptor>();
+  const open = new Set(kept.open);
+  let adopted = new Map(kept.adopted);
 
   function findQueue(slot: number): { slot: number; queue: Queue } {
     if (queues.size === 0) queues.set(openMore ? slot : 0, first);
@@ -142,8 +159,25 @@ export function createAddress(
       const given = others.map(({ key }) => ({ key, workers: acceptors.map(({ worker }) => worker) }));
       return [...own, ...given];
     },
+    handles: () => [...queues.values()].map(({ key, handle }) => [key, handle] as const),
+    keep: () => ({
+      queues: [...queues].map(([slot, { key }]) => [slot, key] as const),
+      open: [...open],
+      acceptors,
+      withheld,
+      adopted: [...adopted],
+    }),
     close() {
       for (const { handle } of queues.size > 0 ? queues.values() : [first]) handle.close();
     },
   };
 }
+
+const nothing = {
+  queues: [],
+  open: [],
+  acceptors: [],
+  withheld: [],
+  adopted: [],
+  held: new Map<string, Queue>(),
+};

@@ -41,7 +41,7 @@ export function bindWish(wish: HostListen, shares: number): Bound | Refused {
 }
 
 /** One more socket on the port of `bound`, with the same flag. */
-export function bindBeside({ query }: Bound): SocketHandle | null {
+export function bindBeside({ query }: Pick<Bound, "query">): SocketHandle | null {
   const handle = openSocket(query);
   return typeof handle === "number" ? null : handle;
 }

@@ -21,16 +21,22 @@ export interface Coming {
   look(): void;
   /** The master is gone, and whatever was coming with it. */
   forget(): void;
+  keep(): KeptComing;
+}
+
+export interface KeptComing {
+  readonly serving: number | null;
+  readonly admitted: number | null;
 }
 
 /** `tell`: its workers are to accept at once. */
 export function createComing(
   addresses: () => readonly Threshold[],
   tell: (generation: number) => void,
-): Coming {
   /** Null before the first has taken over: whoever is there accepts then. */
-  let serving: number | null = null;
-  let admitted: number | null = null;
+  kept: KeptComing = { serving: null, admitted: null },
+): Coming {
+  let { serving, admitted } = kept;
   let timer: NodeJS.Timeout | undefined;
 
   const findWaiting = (): number =>
@@ -67,6 +73,7 @@ export function createComing(
       look();
     },
     look,
+    keep: () => ({ serving, admitted }),
     forget() {
       admitted = serving;
       look();

@@ -1,7 +1,8 @@
 /** The files by which a daemon is found: the ipc socket and the pid file. Owns their coming and going. */
-import { lstatSync, mkdirSync, readFileSync, rmSync, type Stats, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { NaughtError } from "../../protocol/errors.js";
 import { explain } from "./launch.js";
 import { type Lock, takeLock } from "./lock.js";
@@ -28,6 +29,53 @@ export async function openFiles(
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/**
+ * Stands in for a daemon that has died: with its socket, which takes the place of the dead one in one step, and then its
+ * pid file. `prepare` is waited for when it is certain that nobody else stands in. Throws AlreadyRunning or CannotWrite.
+ */
+export async function replaceFiles(
+  { ipcFile, pidFile }: { ipcFile: string; pidFile: string },
+  accept: (socket: Socket) => void,
+  prepare: () => Promise<void>,
+): Promise<Files> {
+  writing(ipcFile, () => mkdirSync(dirname(ipcFile), { recursive: true }));
+  const lock = await takeLockSoon(ipcFile).catch((error: unknown) => refuseWrite(ipcFile, error));
+  if (!lock) throw new NaughtError("AlreadyRunning");
+  try {
+    await prepare();
+    writing(ipcFile, () => lock.record());
+    const short = join(dirname(ipcFile), `.${process.pid}`);
+    const aside =
+      Buffer.byteLength(short) <= Buffer.byteLength(ipcFile) ? short : `${ipcFile}.${process.pid}`;
+    const server = await listen(aside, accept);
+    writing(ipcFile, () => renameSync(aside, ipcFile));
+    const isOurs = rememberFile(ipcFile);
+    writing(pidFile, () => mkdirSync(dirname(pidFile), { recursive: true }));
+    writing(pidFile, () => writePidFile(pidFile));
+    return {
+      close() {
+        removePidFile(pidFile);
+        server.close();
+        // The server knows it by its first name.
+        if (isOurs()) rmSync(ipcFile, { force: true });
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+// A process that was killed a moment ago may still have it.
+async function takeLockSoon(ipcFile: string): Promise<Lock | null> {
+  for (let tries = 0; ; tries += 1) {
+    const lock = await takeLock(ipcFile);
+    if (lock || tries === 20) return lock;
+    await sleep(50);
   }
 }
 

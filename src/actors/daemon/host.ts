@@ -10,6 +10,9 @@ import type { Sockets } from "./sockets.js";
 import type { Message } from "./state.js";
 import type { Usages } from "./usages.js";
 
+/** Without what only an heir is asked. */
+export type HostHandlers = Omit<Handlers<typeof Host>, "give" | "inherit">;
+
 /** `post` keeps the order of what it is given, also where that has to be waited for. */
 export function createHost(
   post: (message: Message | Promise<Message>) => void,
@@ -17,7 +20,7 @@ export function createHost(
   sockets: Sockets,
   usages: Usages,
   beat: () => void,
-): Handlers<typeof Host> {
+): HostHandlers {
   const deaths = createDeaths(logs.outputs);
   return {
     event(event) {

@@ -1,6 +1,4 @@
 /** Who this daemon is, for `hello` and `status`. */
-
-import { nanoid } from "nanoid";
 import { now } from "../../clock.js";
 import { Daemon } from "../../protocol/daemon.js";
 import type { Hello, Versions } from "../../protocol/types.js";
@@ -21,9 +19,9 @@ export interface Identity {
   hello(master: number | undefined): Hello;
 }
 
-export function createIdentity(): Identity {
+/** `run` where this daemon goes on with the events of another. */
+export function createIdentity(run: string): Identity {
   const began = now();
-  const run = nanoid();
   const measure = (): number => (now() - began) / 1000;
   return {
     run,

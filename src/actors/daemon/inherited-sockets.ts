@@ -7,6 +7,8 @@ import { readUnixPath } from "../socket-table.js";
 export interface InheritedSockets {
   /** Which of them serve a wish; empty: it is for another socket. A number: libuv's error. */
   find(wish: HostListen): readonly SocketHandle[] | number;
+  /** Those that can be listened on, in the order in which they were given. */
+  readonly all: readonly SocketHandle[];
   close(): void;
 }
 
@@ -21,6 +23,7 @@ export function openInherited(fds: readonly number[]): InheritedSockets {
     return { handle, path };
   });
   return {
+    all: sockets.flatMap(({ handle }) => (typeof handle === "number" ? [] : handle)),
     find({ fd, address, port, addressType, index }) {
       if (fd !== undefined) {
         const { handle } = sockets[fd - firstWorkerFd] ?? { handle: -constants.errno.EBADF };

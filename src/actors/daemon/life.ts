@@ -3,10 +3,11 @@ import type { ResolvedLaunch, Started, Status, Stop, WorkerInfo } from "../../pr
 import { rememberSettled } from "./deploys.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Message, ownCall, type Refusal } from "./state.js";
-import { describeStrays, killStrays, retireStrays, sayStrays, strandWorkers } from "./strays.js";
+import { describeStrays, killStrays, limitStray, retireStrays, sayStrays, strandWorkers } from "./strays.js";
 import {
   addStrays,
   announce,
+  announceOwn,
   askMaster,
   listAudience,
   log,
@@ -49,6 +50,17 @@ export function runFirstMaster(turn: Turn, launch: ResolvedLaunch): void {
   startMaster(turn, startCall.call, { launch, workerCount: start.workerCount, generation: 1 }, false);
 }
 
+/** Goes on where another daemon has ended. */
+export function inherit(turn: Turn, state: Daemon): void {
+  update(turn, { ...state, master: "alive" });
+  log(turn, "the daemon process died; a new one has taken over");
+  announceOwn(turn, { name: "Recovered" });
+  for (const { worker, told } of state.strays.values()) {
+    turn.effects.push({ type: "watchProcess", pid: worker.pid });
+    if (told) limitStray(turn, worker.pid, told);
+  }
+}
+
 /** The start could not even begin: there is nothing to close. */
 export function endStart(turn: Turn, refusal: Refusal): void {
   const { startCall, stoppers } = turn.state;
@@ -70,7 +82,7 @@ function startMaster(
   const output = { stdout: logs.stdout !== "/dev/null", stderr: logs.stderr !== "/dev/null" };
   const { masters, lastWorker, lastGeneration } = turn.state;
   const master = masters + 1;
-  update(turn, { master: "alive", masters: master, isWhole: false });
+  update(turn, { master: "alive", masters: master, heard: 0, isWhole: false });
   const numbers = resume
     ? { nextWorker: lastWorker + 1, nextGeneration: Math.max(lastGeneration, generation) + 1 }
     : {};

@@ -9,12 +9,14 @@ import {
   rememberSettled,
   takeResolving,
 } from "./deploys.js";
+import { unpackState } from "./heritage.js";
 import {
   beginStop,
   describeMasterless,
   endStart,
   finishClose,
   finishStop,
+  inherit,
   loseMaster,
   openFiles,
   reviveMaster,
@@ -46,6 +48,7 @@ export const emptyDaemon: Daemon = {
   master: "none",
   pool: null,
   masterDeaths: 0,
+  heard: 0,
   masters: 0,
   isWhole: false,
   workers: new Map(),
@@ -115,6 +118,8 @@ function handle(turn: Turn, message: Message): void {
     case "strayGone":
       buryStray(turn, message.pid);
       return finishStop(turn);
+    case "inherited":
+      return inherit(turn, unpackState(message.parts, message.events, emptyDaemon));
     case "strayWaiting":
       return tellStrayWaiting(turn);
     case "strayLate":
@@ -124,6 +129,7 @@ function handle(turn: Turn, message: Message): void {
     case "masterRefused":
       return passBack(turn, message.call, message);
     case "masterEvent":
+      update(turn, { heard: turn.state.heard + 1 });
       followWorker(turn, message.event);
       announce(turn, message.event);
       if (message.event.name === "Ready") retireStrays(turn);
@@ -133,7 +139,10 @@ function handle(turn: Turn, message: Message): void {
         pool: applyChange(turn.state.pool, message.change, { at: message.at, time: turn.time }),
       });
     case "masterServing":
-      update(turn, { serving: message.serving, servingSince: turn.time });
+      // A master says it again to a daemon that has followed another.
+      if (message.serving.generation !== turn.state.serving?.generation)
+        update(turn, { servingSince: turn.time });
+      update(turn, { serving: message.serving });
       return retireStrays(turn);
     case "masterWaiting":
       return tellWaiting(turn, message.waiting.workers);

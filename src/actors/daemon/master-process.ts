@@ -4,14 +4,16 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { now } from "../../clock.js";
 import { openChannel } from "../../protocol/channel.js";
-import type { Client, Handlers } from "../../protocol/contract.js";
+import type { Client } from "../../protocol/contract.js";
 import { Host, Master } from "../../protocol/master.js";
-import { connect } from "../../protocol/peer.js";
+import { connect, type Peer } from "../../protocol/peer.js";
 import { cleanMasterEnvironment } from "../environment.js";
 import { describeExit, onceBoth } from "../exit.js";
-import { readProcess } from "../proc.js";
-import { startPulse } from "../pulse.js";
+import { isSameProcess, readProcess } from "../proc.js";
+import { startPulse, tick } from "../pulse.js";
 import { thrifty } from "../thrift.js";
+import { inheritNothing } from "./heir.js";
+import type { HostHandlers } from "./host.js";
 import { explain } from "./launch.js";
 
 export interface MasterProcess {
@@ -24,12 +26,17 @@ export interface MasterProcess {
   readonly listenFds: number[];
 }
 
-/** `exited` is called once, with how, as in "was killed by SIGKILL"; `report` with what is to be said of it. */
+/** What is told of a master. */
+export interface MasterFacts {
+  /** Called once, with how, as in "was killed by SIGKILL". */
+  exited(how: string): void;
+  report(line: string): void;
+}
+
 export function startMaster(
   listenFds: readonly number[],
-  handlers: Handlers<typeof Host>,
-  exited: (how: string) => void,
-  report: (line: string) => void,
+  handlers: HostHandlers,
+  facts: MasterFacts,
 ): MasterProcess {
   const child = spawn(process.execPath, [...thrifty, join(import.meta.dirname, "master.cjs")], {
     // In a session of its own: a Ctrl-C in the terminal is for the daemon only.
@@ -39,25 +46,11 @@ export function startMaster(
     env: cleanMasterEnvironment(process.env),
     stdio: ["ignore", "ignore", "pipe", "ipc", ...listenFds],
   });
-  const peer = connect(openChannel(child), Host, handlers, Master);
+  const peer = connect(openChannel(child), Host, { ...handlers, ...inheritNothing }, Master);
+  const { exit, heard } = lookAfter(peer, child.pid ?? 0, facts);
   // What it said last may come after the news of its exit, and is to be heard first.
-  let gone = false;
-  const exit = (how: string): void => {
-    pulse.stop();
-    if (!gone) exited(how);
-    gone = true;
-  };
-  const pulse = startPulse({
-    beat: () => peer.client.beat({}),
-    isStopped: () => readProcess(child.pid ?? 0)?.state === "T",
-    silent(how) {
-      report(`the master process (pid ${child.pid}) ${how}: it is killed`);
-      child.kill("SIGKILL");
-    },
-    now,
-  });
   const leave = onceBoth(exit, peer.onClose);
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => report(`master: ${text.trimEnd()}`));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => facts.report(`master: ${text.trimEnd()}`));
   child.on("exit", (code, signal) => leave(describeExit(code, signal)));
   child.on("error", (error) => {
     if (child.pid === undefined) exit(`could not be started (${explain(error)})`);
@@ -65,8 +58,64 @@ export function startMaster(
   return {
     pid: child.pid ?? 0,
     client: peer.client,
-    heard: () => pulse.heard(),
+    heard,
     listenFds: listenFds.map((_, index) => firstExtraFd + index),
+  };
+}
+
+/** A master that has started this daemon, and is none of its children. */
+export function adoptMaster(
+  peer: Peer<typeof Master>,
+  pid: number,
+  listenFds: readonly number[],
+  facts: MasterFacts,
+): MasterProcess {
+  const { exit, heard } = lookAfter(peer, pid, facts);
+  const { startTime = "" } = readProcess(pid) ?? {};
+  const kill = (): void => {
+    if (isSameProcess(pid, startTime)) process.kill(pid, "SIGKILL");
+  };
+  // No end of the channel is told by one that died before it had acknowledged a socket.
+  const look = setInterval(() => {
+    if (!isSameProcess(pid, startTime)) leave();
+  }, tick).unref();
+  const leave = (): void => {
+    clearInterval(look);
+    // One without a channel is of no use.
+    kill();
+    exit("died");
+  };
+  peer.onClose(leave);
+  return { pid, client: peer.client, heard, listenFds: [...listenFds] };
+}
+
+function lookAfter(
+  peer: Peer<typeof Master>,
+  pid: number,
+  { exited, report }: MasterFacts,
+): { exit(how: string): void; heard(): void } {
+  let gone = false;
+  const pulse = startPulse({
+    beat: () => peer.client.beat({}),
+    isStopped: () => readProcess(pid)?.state === "T",
+    silent(how) {
+      report(`the master process (pid ${pid}) ${how}: it is killed`);
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It was faster.
+      }
+      return true;
+    },
+    now,
+  });
+  return {
+    exit(how) {
+      pulse.stop();
+      if (!gone) exited(how);
+      gone = true;
+    },
+    heard: pulse.heard,
   };
 }
 

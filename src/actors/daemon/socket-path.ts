@@ -15,6 +15,15 @@ export interface SocketPath {
   restore(): boolean;
   /** Removes the name, if it is this socket's. To be called before the socket is closed, which removes the other one. */
   remove(): void;
+  readonly kept: KeptPath;
+}
+
+/** What another daemon has to know of it. */
+export interface KeptPath {
+  readonly name: string;
+  /** Its second name; null where it has none. */
+  readonly twin: string | null;
+  readonly inode: number;
 }
 
 /** What a socket's address has room for. */
@@ -37,18 +46,21 @@ export function bindPath(wish: HostListen): Bound | Refused {
     handle.close();
     return linked === "EEXIST" ? { errno: -constants.errno.EADDRINUSE } : bindPlainly(wish);
   }
+  return { handle, query: wish, path: openPath({ name, twin, inode }) };
+}
+
+/** The path of a socket that is bound already. */
+export function openPath(kept: KeptPath): SocketPath {
+  const { name, twin, inode } = kept;
   const isOurs = (path: string): boolean => inspect(path)?.ino === inode;
   return {
-    handle,
-    query: wish,
-    path: {
-      restore() {
-        if (!inspect(name) && isOurs(twin)) attempt(() => linkSync(twin, name));
-        return isOurs(name);
-      },
-      remove() {
-        if (isOurs(name)) attempt(() => unlinkSync(name));
-      },
+    kept,
+    restore() {
+      if (twin !== null && !inspect(name) && isOurs(twin)) attempt(() => linkSync(twin, name));
+      return isOurs(name);
+    },
+    remove() {
+      if (twin !== null && isOurs(name)) attempt(() => unlinkSync(name));
     },
   };
 }
@@ -61,11 +73,7 @@ function bindPlainly(wish: HostListen): Bound | Refused {
   const found = name.startsWith("\0") ? undefined : inspect(name);
   if (!found) return { handle, query: wish, path: null };
   setMode(name, wish);
-  return {
-    handle,
-    query: wish,
-    path: { restore: () => inspect(name)?.ino === found.ino, remove() {} },
-  };
+  return { handle, query: wish, path: openPath({ name, twin: null, inode: found.ino }) };
 }
 
 // As Node's own `listen` does it for a server that is no worker.

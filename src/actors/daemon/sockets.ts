@@ -2,14 +2,14 @@
 import { constants } from "node:os";
 import type { Handle } from "../../protocol/contract.js";
 import type { Balance, HostListen, Listened, SocketInfo, WorkerRef } from "../../protocol/types.js";
-import { canBind, canSharePort, reusePort, type SocketHandle } from "../node-internals.js";
-import { type Address, createAddress, type Neighbours, type Queue } from "./address.js";
+import { canBind, canSharePort, type ListenQuery, reusePort, type SocketHandle } from "../node-internals.js";
+import { type Address, createAddress, type KeptAddress, type Neighbours, type Queue } from "./address.js";
 import { bindBeside, bindWish, type Refused, refuseUnprivileged } from "./binding.js";
-import { createComing } from "./coming.js";
+import { createComing, type KeptComing } from "./coming.js";
 import { openInherited } from "./inherited-sockets.js";
 import { nameSocket, type SocketName } from "./socket-name.js";
-import type { SocketPath } from "./socket-path.js";
-import { createTickets, type Tickets } from "./tickets.js";
+import { type KeptPath, openPath, type SocketPath } from "./socket-path.js";
+import { createTickets, type KeptTickets, type Tickets } from "./tickets.js";
 
 export interface Sockets {
   /** The answer to a worker that wants to listen, with the socket unless it is an error. */
@@ -28,7 +28,30 @@ export interface Sockets {
   sayNative(): void;
   /** What there is, and who accepts. */
   list(): SocketInfo[];
+  /** What another daemon has to know of it, and the sockets themselves. */
+  keep(): KeptSockets;
+  handles(): Map<string, SocketHandle>;
   close(): void;
+}
+
+/** Plain data. */
+export interface KeptSockets {
+  readonly serial: number;
+  readonly coming: KeptComing;
+  readonly entries: readonly KeptEntry[];
+}
+
+interface KeptEntry {
+  readonly wanted: string;
+  readonly isAside: boolean;
+  readonly name: SocketName;
+  /** Null for a socket that naught was given. */
+  readonly query: ListenQuery | null;
+  readonly path: KeptPath | null;
+  readonly tickets: KeptTickets;
+  readonly address: KeptAddress;
+  /** Of sockets that naught was given: where they are among those, with their keys. */
+  readonly given: readonly (readonly [index: number, key: string])[];
 }
 
 export interface Granted {
@@ -42,6 +65,8 @@ export interface Surroundings extends Neighbours {
   release(key: string): Promise<void>;
   /** The workers of a coming generation are to accept at once. */
   serve(generation: number): void;
+  /** Something is different: see `keep`. */
+  changed(): void;
   log(line: string): void;
 }
 
@@ -52,6 +77,8 @@ interface Entry {
   readonly port: number | null;
   readonly path: SocketPath | null;
   readonly given: readonly SocketHandle[];
+  readonly givenKeys: readonly string[];
+  readonly query: ListenQuery | null;
   readonly tickets: Tickets;
 }
 
@@ -63,7 +90,8 @@ interface Pending {
 
 export function createSockets(
   { listenFds, balance }: { listenFds: readonly number[]; balance: Balance },
-  { release, serve, log, ...neighbours }: Surroundings,
+  { release, serve, changed, log, ...neighbours }: Surroundings,
+  kept?: { readonly table: KeptSockets; readonly handles: ReadonlyMap<string, SocketHandle> },
 ): Sockets {
   /** By what was asked for. */
   const entries = new Map<string, Entry>();
@@ -74,10 +102,10 @@ export function createSockets(
   const inherited = openInherited(isAble ? listenFds : []);
   const shares = balance === "slots" && isAble && tryToShare() ? reusePort : 0;
   const listAll = (): Entry[] => [...entries.values(), ...aside];
-  const coming = createComing(() => listAll().map(({ address }) => address), serve);
+  const coming = createComing(() => listAll().map(({ address }) => address), serve, kept?.table.coming);
   let atRest = false;
   let hasSaidNative = false;
-  let serial = 0;
+  let serial = kept?.table.serial ?? 0;
 
   // A worker knows its own queue from the answer to its wish on, which is sent in this turn.
   const later: Neighbours = {
@@ -102,7 +130,10 @@ export function createSockets(
     const isWithheld = coming.withholds(wish.worker) && isServed(found);
     const { key, handle } = found.address.join(wish.worker, isWithheld);
     const withheld = isWithheld ? { withheld: true } : {};
-    return { listened: { errno: 0, key, native: false, ...withheld, ...found.tickets.share(wish) }, handle };
+    const tickets = found.tickets.share(wish);
+    // Before the answer: the socket must not be there without anybody who knows it.
+    changed();
+    return { listened: { errno: 0, key, native: false, ...withheld, ...tickets }, handle };
   }
 
   async function find(wish: HostListen, given: readonly SocketHandle[] | number): Promise<Entry | Refused> {
@@ -131,7 +162,8 @@ export function createSockets(
     const wanted = `given|${[fd, address, port].join("|")}`;
     const known = entries.get(wanted);
     if (known) return known;
-    const [first, ...others] = handles.map((handle) => name(wanted, handle));
+    const queues = handles.map((handle) => name(wanted, handle));
+    const [first, ...others] = queues;
     if (!first) throw new Error("no socket was given for this address");
     return add(wanted, {
       name: nameSocket(first.handle, { fd, address }),
@@ -139,6 +171,8 @@ export function createSockets(
       port: null,
       path: null,
       given: handles,
+      givenKeys: queues.map(({ key }) => key),
+      query: null,
     });
   }
 
@@ -150,19 +184,70 @@ export function createSockets(
     const bound = bindWish(wish, shares);
     if ("errno" in bound) return bound;
     if (known) aside.add(known);
-    const openMore = (): Queue | null => {
-      const handle = bindBeside(bound);
-      return handle && name(wanted, handle);
-    };
-    const hasMore = shares !== 0 && addressType !== -1;
-    const queues = createAddress(name(wanted, bound.handle), hasMore ? openMore : null, later);
+    const queues = createAddress(name(wanted, bound.handle), openMore(wanted, bound.query), later);
     return add(wanted, {
       name: nameSocket(bound.handle, wish),
       address: queues,
       port: bound.query.port,
       path: bound.path,
       given: [],
+      givenKeys: [],
+      query: bound.query,
     });
+  }
+
+  function openMore(wanted: string, query: ListenQuery): (() => Queue | null) | null {
+    if (shares === 0 || query.addressType === -1) return null;
+    return () => {
+      const handle = bindBeside({ query });
+      return handle && name(wanted, handle);
+    };
+  }
+
+  function restore({ table, handles }: NonNullable<typeof kept>): void {
+    for (const each of table.entries) {
+      const given = each.given.flatMap(([index]) => inherited.all[index] ?? []);
+      const own = new Map<string, Queue>();
+      for (const [key, handle] of handles) own.set(key, { key, handle });
+      for (const [at, [, key]] of each.given.entries()) {
+        const handle = given[at];
+        if (handle) own.set(key, { key, handle });
+      }
+      const keys =
+        each.given.length > 0 ? each.given.map(([, key]) => key) : each.address.queues.map(([, key]) => key);
+      const [first, ...others] = keys.flatMap((key) => own.get(key) ?? []);
+      // It was not with anybody yet.
+      if (!first) continue;
+      const { query } = each;
+      const more = query && openMore(each.wanted, query);
+      const entry: Entry = {
+        name: each.name,
+        address: createAddress(first, more, later, query ? [] : others, { ...each.address, held: own }),
+        port: query ? query.port : null,
+        path: each.path && openPath(each.path),
+        given,
+        givenKeys: each.given.map(([, key]) => key),
+        query,
+        tickets: createTickets(each.tickets),
+      };
+      if (each.isAside) aside.add(entry);
+      else entries.set(each.wanted, entry);
+    }
+  }
+
+  function keepEntry(wanted: string, entry: Entry): KeptEntry {
+    const { name, address, path, given, givenKeys, query, tickets } = entry;
+    const at = given.map((handle, index) => [inherited.all.indexOf(handle), givenKeys[index] ?? ""] as const);
+    return {
+      wanted,
+      isAside: aside.has(entry),
+      name,
+      query,
+      path: path?.kept ?? null,
+      tickets: tickets.keep(),
+      address: address.keep(),
+      given: at,
+    };
   }
 
   function name(wanted: string, handle: SocketHandle): Queue {
@@ -189,6 +274,7 @@ export function createSockets(
     entries.delete(wanted);
     entry.path?.remove();
     entry.address.close();
+    changed();
   }
 
   function sayNative(): void {
@@ -208,12 +294,23 @@ export function createSockets(
     }
   }
 
+  if (kept) restore(kept);
   return {
     listen,
+    keep: () => ({
+      serial,
+      coming: coming.keep(),
+      entries: [
+        ...[...entries].map(([wanted, entry]) => keepEntry(wanted, entry)),
+        ...[...aside].map((entry) => keepEntry("", entry)),
+      ],
+    }),
+    handles: () => new Map(listAll().flatMap(({ address, query }) => (query ? address.handles() : []))),
     unlisten(worker, key) {
       for (const { address } of listAll()) address.leave(worker, key);
       coming.look();
       giveUpUnused();
+      changed();
     },
     forget(worker) {
       for (const each of pending)
@@ -225,14 +322,19 @@ export function createSockets(
       }
       coming.look();
       giveUpUnused();
+      changed();
     },
     strand() {
       atRest = false;
       for (const each of pending) each.isGone = true;
       for (const { address } of listAll()) address.strand();
       coming.forget();
+      changed();
     },
-    takeOver: coming.takeOver,
+    takeOver(generation) {
+      coming.takeOver(generation);
+      changed();
+    },
     setAtRest(rest) {
       atRest = rest;
       giveUpUnused();

@@ -104,6 +104,8 @@ export interface Daemon {
   readonly masterDeaths: number;
   /** What the master has told of its pool. */
   readonly pool: PoolView | null;
+  /** How many events of the present master have been dealt with. */
+  readonly heard: number;
   /** How many masters there have been: the number of the present one. */
   readonly masters: number;
   /** The present master's workers have all been online at once: no stray is needed. */
@@ -204,6 +206,12 @@ export type Message =
   /** It is time to try a master again, or to forget that one died. */
   | { readonly type: "reviveMaster" }
   | { readonly type: "masterSteady"; readonly deaths: number }
+  /** Another daemon has died, and this is what it left; its master lives. */
+  | {
+      readonly type: "inherited";
+      readonly parts: Readonly<Record<string, string>>;
+      readonly events: readonly NaughtEvent[];
+    }
   /** It is time to say whom a stop waits for. */
   | { readonly type: "strayWaiting" }
   | { readonly type: "closed" };

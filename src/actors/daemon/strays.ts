@@ -120,12 +120,12 @@ function retire(turn: Turn, stray: Stray, changes: DrainChanges): void {
   turn.effects.push({ type: "forgetWorker", worker: stray.worker });
   if (stray.status !== "dying") announceOwn(turn, { name: "ShutdownOld", worker: stray.worker });
   sendAway(turn, dying, told);
-  const seconds = told.grace + told.timeout + (told.kill ?? patience);
-  turn.effects.push({
-    type: "later",
-    seconds,
-    message: { type: "strayLate", pid: stray.worker.pid, force: false },
-  });
+  limitStray(turn, stray.worker.pid, told);
+}
+
+export function limitStray(turn: Turn, pid: number, { grace, timeout, kill = patience }: DrainTimes): void {
+  const seconds = grace + timeout + kill;
+  turn.effects.push({ type: "later", seconds, message: { type: "strayLate", pid, force: false } });
 }
 
 function changeTimes(times: DrainTimes, { grace, timeout, kill = times.kill }: DrainChanges): DrainTimes {

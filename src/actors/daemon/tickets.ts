@@ -7,12 +7,18 @@ import type { HostListen } from "../../protocol/types.js";
 export interface Tickets {
   /** The keys for this worker's server. */
   share(wish: HostListen): { ticketKeys?: string };
+  keep(): KeptTickets;
 }
 
-export function createTickets(): Tickets {
-  let generation = 0;
-  let held = "";
+export interface KeptTickets {
+  readonly generation: number;
+  readonly held: string;
+}
+
+export function createTickets(kept: KeptTickets = { generation: 0, held: "" }): Tickets {
+  let { generation, held } = kept;
   return {
+    keep: () => ({ generation, held }),
     share({ worker, ticketKeys }) {
       if (ticketKeys === undefined) return {};
       if (worker.generation > generation) {

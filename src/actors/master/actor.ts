@@ -3,8 +3,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { now } from "../../clock.js";
 import { NaughtError } from "../../protocol/errors.js";
-import { Host, Master } from "../../protocol/master.js";
-import { connect } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
 import type {
   Delay,
@@ -15,8 +13,9 @@ import type {
   WorkerRef,
 } from "../../protocol/types.js";
 import { createCalls, createTimers, startActor } from "../actor.js";
-import { tick } from "../pulse.js";
 import { forkWorker, type WorkerHandle } from "./handle.js";
+import { openLink } from "./link.js";
+import { createMemory } from "./memory.js";
 import { createNews } from "./news.js";
 import { createOutputs, type Outputs } from "./outputs.js";
 import { emptyPool, step } from "./pool/pool.js";
@@ -37,9 +36,11 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   /** Settles when the generation that has taken over accepts: nobody is asked to go before. */
   let accepting: Promise<unknown> = Promise.resolve();
 
-  const host = connect(
+  const memory = createMemory();
+  let phase: Pool["phase"]["name"] = "empty";
+
+  const host = openLink(
     transport,
-    Master,
     {
       start: (params) => {
         config ??= params;
@@ -68,13 +69,31 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       },
       serve: ({ generation }) => void serve(generation),
       disown: ({ worker, key }) => handles.get(worker.id)?.disown({ key }),
-      beat: () => {},
+      beat: () => host.beat(),
+      keep(keep) {
+        memory.keep(keep);
+        if (keep.heard !== undefined) host.heard(keep.heard);
+      },
+      hold({ key }, { handle }) {
+        if (handle) sockets.hold(key, handle);
+        return {};
+      },
       release: ({ key }) => {
         sockets.release(key);
         return {};
       },
     },
-    Host,
+    {
+      memory,
+      isWanted: () => phase === "rest" || phase === "rollout",
+      sockets: sockets.list,
+      listenFds: () => config?.listenFds ?? [],
+      found(client) {
+        news.tellAll();
+        outputs?.announce(client);
+      },
+      orphaned: leave,
+    },
   );
   const timers = createTimers<Timer>((timer) => post({ type: "timer", timer }));
   const post = startActor<Pool, Message, Effect | { readonly type: "tellNews" }>({
@@ -82,6 +101,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     step: (pool, message) => {
       const at = now();
       const { pool: state, effects } = step(pool, message, at);
+      phase = state.phase.name;
       if (state === pool) return { state, effects };
       news.follow(() => complete(describePool(state, at)) as Status);
       return { state, effects: [...effects, { type: "tellNews" }] };
@@ -90,14 +110,13 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   });
   const news = createNews((change) => host.client.change(change), isForked);
 
-  setInterval(() => host.client.beat({}), tick).unref();
   // Without a daemon nobody can drive this master any more: it goes, and takes its workers along in good order.
-  host.onClose(() => {
+  function leave(): void {
     const { grace, timeout } = config?.drain ?? { grace: 0, timeout: 0 };
     calls
       .ask((call) => post({ type: "stop", call, timeout: grace + timeout + orphanPatience }))
       .catch(() => {});
-  });
+  }
 
   function perform(effect: Effect | { readonly type: "tellNews" }): void {
     switch (effect.type) {

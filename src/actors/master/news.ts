@@ -6,6 +6,8 @@ export interface News {
   follow(describe: () => Status): void;
   /** Sends what has not been told yet; without the workers that are still to be forked. */
   tell(): void;
+  /** To one that knows nothing yet. */
+  tellAll(): void;
 }
 
 export function createNews(
@@ -13,6 +15,7 @@ export function createNews(
   isForked: (worker: WorkerInfo) => boolean,
 ): News {
   let describe: (() => Status) | undefined;
+  let latest: (() => Status) | undefined;
   let whole = true;
   let head = "";
   let known = new Map<number, string>();
@@ -20,23 +23,32 @@ export function createNews(
   return {
     follow(describeNow) {
       describe = describeNow;
+      latest = describeNow;
     },
-    tell() {
-      if (!describe) return;
-      const { counts: _, workers: all, ...rest } = describe();
-      const workers = all.filter(isForked);
-      if (workers.length === all.length) describe = undefined;
-      const now = new Map(workers.map((worker) => [worker.id, identify(worker)]));
-      const changed = workers.filter(({ id }) => known.get(id) !== now.get(id));
-      const gone = [...known.keys()].filter((id) => !now.has(id));
-      const nextHead = JSON.stringify(rest);
-      if (!whole && changed.length === 0 && gone.length === 0 && nextHead === head) return;
-      send({ ...rest, whole, workers: changed, gone });
-      whole = false;
-      head = nextHead;
-      known = now;
+    tellAll() {
+      describe = latest;
+      whole = true;
+      known = new Map();
+      tell();
     },
+    tell,
   };
+
+  function tell(): void {
+    if (!describe) return;
+    const { counts: _, workers: all, ...rest } = describe();
+    const workers = all.filter(isForked);
+    if (workers.length === all.length) describe = undefined;
+    const now = new Map(workers.map((worker) => [worker.id, identify(worker)]));
+    const changed = workers.filter(({ id }) => known.get(id) !== now.get(id));
+    const gone = [...known.keys()].filter((id) => !now.has(id));
+    const nextHead = JSON.stringify(rest);
+    if (!whole && changed.length === 0 && gone.length === 0 && nextHead === head) return;
+    send({ ...rest, whole, workers: changed, gone });
+    whole = false;
+    head = nextHead;
+    known = now;
+  }
 }
 
 // Time passes without being told.

@@ -9,6 +9,8 @@ export interface SocketCopies {
   hold(key: string, received: Handle): Handle;
   /** Makes the socket that came with the answer travel on with it. */
   keep(listened: Listened): Listened;
+  /** For the next daemon. */
+  list(): Iterable<readonly [key: string, handle: Handle]>;
   /** The daemon has given the socket up. */
   release(key: string): void;
 }
@@ -26,6 +28,7 @@ export function createSocketCopies(): SocketCopies {
 
   return {
     hold,
+    list: () => copies.entries(),
     keep(listened) {
       const received = findHandle(listened);
       if (received) carryHandle(listened, hold(listened.key, received));

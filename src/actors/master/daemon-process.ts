@@ -1,0 +1,100 @@
+/** The master's side of its daemon: the one that has started it, or one that it has started itself in the place of that. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { now } from "../../clock.js";
+import { openChannel } from "../../protocol/channel.js";
+import type { Client, Handlers } from "../../protocol/contract.js";
+import { Host, Master } from "../../protocol/master.js";
+import { connect } from "../../protocol/peer.js";
+import type { Transport } from "../../protocol/transport.js";
+import { describeExit } from "../exit.js";
+import { isSameProcess, readProcess } from "../proc.js";
+import { type Pulse, startPulse } from "../pulse.js";
+import { thrifty } from "../thrift.js";
+
+export interface DaemonProcess {
+  readonly client: Client<typeof Host>;
+  /** It is there. */
+  heard(): void;
+  /** The channel is closed; the process is killed where it may only have been stopped. */
+  end(): void;
+}
+
+/** `lost` is called once, when it is gone for certain. */
+export function followDaemon(
+  transport: Transport,
+  pid: number,
+  handlers: Handlers<typeof Master>,
+  { lost, isReplaceable }: { lost(): void; isReplaceable(): boolean },
+): DaemonProcess {
+  const { startTime = "" } = readProcess(pid) ?? {};
+  const peer = connect(transport, Master, handlers, Host);
+  let isLost = false;
+  const pulse: Pulse = startPulse({
+    beat() {
+      peer.client.beat({});
+      // No end of the channel is told by one that died before it had acknowledged a socket.
+      if (!isSameProcess(pid, startTime)) lose();
+    },
+    isStopped: () => isReplaceable() && readProcess(pid)?.state === "T",
+    silent() {
+      if (!isReplaceable()) return false;
+      lose();
+      return true;
+    },
+    now,
+  });
+
+  function lose(): void {
+    if (isLost) return;
+    isLost = true;
+    pulse.stop();
+    end();
+    lost();
+  }
+
+  function end(): void {
+    if (isReplaceable() && isSameProcess(pid, startTime)) kill(pid);
+    transport.close();
+  }
+
+  peer.onClose(lose);
+  return { client: peer.client, heard: () => pulse.heard(), end };
+}
+
+/** What a new daemon is born with. */
+export interface Birth {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** Starts a daemon that is to inherit. */
+export function spawnHeir(
+  { env, cwd }: Birth,
+  listenFds: readonly number[],
+): { child: ChildProcess; transport: Transport; ended: Promise<string> } {
+  const child = spawn(process.execPath, [...thrifty, join(import.meta.dirname, "daemon.cjs"), "heir"], {
+    detached: true,
+    stdio: ["ignore", "ignore", "ignore", "ipc", ...listenFds],
+    cwd: isDirectory(cwd) ? cwd : "/",
+    env,
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.on("error", (error) => child.pid === undefined && resolve(error.message));
+    child.once("exit", (code, signal) => resolve(describeExit(code, signal)));
+  });
+  return { child, transport: openChannel(child), ended };
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It was faster.
+  }
+}
