@@ -48,6 +48,23 @@ for (const daemonMode of ["true", "false"]) {
 }
 
 test(
+  "LISTEN_FD: a coming generation that asks for the same socket in another way does not accept before it takes over",
+  e2e(async (naught) => {
+    const env = { LISTEN_FD: "3", MODE: "fd", WHERE: JSON.stringify([tcp(naught)]) };
+    await startGiven(naught, [tcp(naught)], { env, args: [script] }).finished;
+    const [old] = naught.workers();
+    const deploy = naught.spawn(["deploy"], { env: { ...env, MODE: "address", HANGS: "1" } });
+    await until("a worker that listens", () => existsSync(naught.path("hangs")));
+    for (let count = 0; count < 30; count += 1) assert.equal((await get(naught)).body.pid, old?.pid);
+    await naught.succeed(["deploy-abort"]);
+    assert.equal((await deploy.finished).code, 1);
+    await naught.succeed(["deploy"], { env: { ...env, MODE: "address" } });
+    assert.notEqual((await get(naught)).body.pid, old?.pid);
+    await naught.succeed(["stop"]);
+  }),
+);
+
+test(
   "LISTEN_FD: a unix socket is got by its number and by its path",
   e2e(async (naught) => {
     const path = naught.path("given.sock");

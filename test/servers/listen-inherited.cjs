@@ -12,11 +12,12 @@ const addresses = {
   wrong: () => [{ fd: 77 }],
 }[process.env.MODE ?? "fd"]();
 let missing = addresses.length;
+const ready = () => (process.env.HANGS ? require("node:fs").writeFileSync("hangs", "") : process.send("online"));
 for (const [index, address] of addresses.entries()) {
   const server = createServer(async (request, response) => {
     const about = request.url === "/about" ? { environment, index } : await answer(request.url);
     response.end(JSON.stringify(about));
   });
-  server.listen(address, () => --missing === 0 && process.send("online"));
+  server.listen(address, () => --missing === 0 && ready());
 }
 process.on("message", (message) => message === "shutdown" && process.exit(0));
