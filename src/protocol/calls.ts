@@ -31,6 +31,7 @@ export interface Deploy {
   /**
    * The new number of workers; 0 keeps the number.
    * @type uint32
+   * @maximum 1024
    */
   workerCount?: number;
   /** Environment variables that are set anew; others keep their values. */

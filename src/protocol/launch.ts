@@ -122,6 +122,7 @@ export interface Start {
   /**
    * @type uint32
    * @minimum 1
+   * @maximum 1024
    */
   workerCount: number;
   /** False: the daemon lives in the command's own process. */
@@ -134,6 +135,17 @@ export interface Start {
   listenFds: number[];
   /** The names of those sockets, in the same order, where the service manager told them. */
   listenNames?: string[];
+  /**
+   * The permissions of the socket at `ipcFile`: 384 (octal 600), or 432 (octal 660) with a group, unless it is said.
+   * @type uint32
+   * @maximum 438
+   */
+  ipcMode?: number;
+  /**
+   * The number of that socket's group.
+   * @type uint32
+   */
+  ipcGroup?: number;
   /** `slots` unless it is said. */
   balance?: Balance;
 }

@@ -29,11 +29,18 @@ test("only the methods that were named pass, and what goes with them", () => {
   for (const method of ["status", "watch", "deploy", "hello", "attachDeploy"]) {
     assert.equal(judge(message(`daemon/${method}`), allowed).verdict, "pass", method);
   }
-  assert.equal(judge(message("$/cancelRequest", { id: 1 }, "none"), allowed).verdict, "pass");
+  // A cancel aborts, and the deploy may be another's: it goes with the right to abort.
+  const cancel = message("$/cancelRequest", { id: 1 }, "none");
+  assert.deepEqual(judge(cancel, allowed), { verdict: "refuse", answer: undefined });
+  assert.equal(judge(cancel, new Set<Method>(["deploy", "abortDeploy"])).verdict, "pass");
+  assert.equal(judge(message("$/progress", {}, "none"), allowed).verdict, "refuse");
   for (const method of [
     "daemon/stop",
     "daemon/abortDeploy",
     "daemon/start",
+    "daemon/lifeline",
+    "rpc.discover",
+    "$/cancelRequest",
     "Daemon/status",
     "status",
     "x/status",

@@ -20,6 +20,8 @@ test("start: every default of the manual", () => {
   assert.deepEqual(options, {
     "worker-count": 1,
     "ipc-file": "naught.ipc",
+    "ipc-mode": undefined,
+    "ipc-group": undefined,
     "pid-file": "naught.pid",
     log: "naught.log",
     stdout: "stdout.log",
@@ -129,7 +131,7 @@ test("help is a command wherever it is asked for before the script", () => {
   assert.deepEqual(["version", "--version", "-v"].map(findCommand), ["version", "version", "version"]);
 });
 
-const count = 'should be a whole number from 1 to 10000, or "auto", not';
+const count = 'should be a whole number from 1 to 1024, or "auto", not';
 const time = 'a number of seconds from 0 to 2147483, or "none"';
 
 const mistakes: readonly [CommandName, string[], string][] = [
@@ -142,14 +144,14 @@ const mistakes: readonly [CommandName, string[], string][] = [
   ["start", ["--frobnicate", "s"], 'unknown option "--frobnicate"'],
   ["start", ["-w", "2", "s"], 'unknown option "-w"'],
   ["start", ["--new\nline", "s"], 'unknown option "--new\\nline"'],
-  ["start", ["--worker-count"], '--worker-count needs a value: a whole number from 1 to 10000, or "auto"'],
+  ["start", ["--worker-count"], '--worker-count needs a value: a whole number from 1 to 1024, or "auto"'],
   [
     "start",
     ["--ipc-file", "--log", "x", "s"],
     '--ipc-file needs a value (a path, not an empty one) before "--log"',
   ],
   ["start", ["--cwd", "--", "s"], '--cwd needs a value (a path, not an empty one) before "--"'],
-  ...["-1", "0", "1.5", "1e9", "10001", "", " 1", "0x2", "Auto", "99999999999999999999"].map(
+  ...["-1", "0", "1.5", "1e9", "1025", "", " 1", "0x2", "Auto", "99999999999999999999"].map(
     (text): [CommandName, string[], string] => [
       "start",
       ["--worker-count", text, "s"],
@@ -185,7 +187,7 @@ const mistakes: readonly [CommandName, string[], string][] = [
   [
     "deploy",
     ["--worker-count", "-1"],
-    '--worker-count should be a whole number from 0 to 10000, or "auto", not "-1"',
+    '--worker-count should be a whole number from 0 to 1024, or "auto", not "-1"',
   ],
   ["deploy", ["a", "b"], 'unexpected argument "b"; the script\'s arguments come after "--"'],
   ["deploy", ["--overide-env", "false"], 'unknown option "--overide-env"; did you mean "--override-env"?'],

@@ -105,6 +105,15 @@ onWire(
   },
 );
 
+onWire("nobody can ask for more workers than a machine bears", async (wire) => {
+  wire.send({ jsonrpc: "2.0", id: 1, method: "daemon/deploy", params: { workerCount: 1025 } });
+  const { error } = await wire.next();
+  assert.deepEqual(
+    [error?.code, error?.data],
+    [-32602, [{ path: "workerCount", expected: "an integer from 0 to 1024" }]],
+  );
+});
+
 onWire("a huge method name is not echoed whole", async (wire) => {
   wire.send({ jsonrpc: "2.0", id: 1, method: "x".repeat(1_000_000) });
   const { error } = await wire.next();

@@ -3,11 +3,14 @@ import { Daemon } from "../../protocol/daemon.js";
 import { errorTable } from "../../protocol/errors.js";
 import { type Call, fail, type MessageId, type Response } from "../../protocol/message.js";
 
-export type Method = Exclude<keyof typeof Daemon.methods, "start">;
+/** `start` is served on no socket at all, and `lifeline` is for the server's own workers. */
+type Inner = "start" | "lifeline";
 
-/** What may be named behind `--allow`: `start` is served on no socket at all. */
+export type Method = Exclude<keyof typeof Daemon.methods, Inner>;
+
+/** What may be named behind `--allow`. */
 export const methods = (Object.keys(Daemon.methods) as (keyof typeof Daemon.methods)[]).filter(
-  (name): name is Method => name !== "start",
+  (name): name is Method => name !== "start" && name !== "lifeline",
 );
 
 export type Judgement =
@@ -19,7 +22,10 @@ export type Judgement =
 /** Judges a call that has passed `admit`. */
 export function judge(message: Call, allowed: ReadonlySet<Method>): Judgement {
   const { id, method, params } = message;
-  if (method.startsWith("$/")) return { verdict: "pass", message, dropped: [] };
+  // It aborts a deploy, which may be somebody else's: whoever sends a deploy with the same id has joined that one.
+  if (method === "$/cancelRequest" && id === undefined && allowed.has("abortDeploy")) {
+    return { verdict: "pass", message, dropped: [] };
+  }
   if (!isAllowed(method, allowed)) return { verdict: "refuse", answer: refuse(id, method) };
   return method === "daemon/deploy" ? relieve(message, params) : { verdict: "pass", message, dropped: [] };
 }

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { Start } from "../../protocol/types.js";
 import { cleanEnvironment } from "../environment.js";
 import { CannotStart } from "./cannot-start.js";
+import { findGroup } from "./group.js";
 import { buildLimits } from "./limit-options.js";
 import type { InvocationOf } from "./parse.js";
 import { resolveIpcFile, resolveLogFile } from "./paths.js";
@@ -51,7 +52,18 @@ export function buildStart(
       ...(options["shutdown-timeout"] === null ? {} : { kill: options["shutdown-timeout"] }),
     },
     listenFds: [],
+    ...readAccess(options),
     balance: options.balance,
+  };
+}
+
+function readAccess({
+  "ipc-mode": mode,
+  "ipc-group": group,
+}: StartInvocation["options"]): Pick<Start, "ipcMode" | "ipcGroup"> {
+  return {
+    ...(mode !== undefined && { ipcMode: mode }),
+    ...(group !== undefined && { ipcGroup: findGroup(group) }),
   };
 }
 

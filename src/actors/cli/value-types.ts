@@ -13,7 +13,8 @@ export interface ValueType<T> {
   read(text: string): T | undefined;
 }
 
-export const maxWorkerCount = 10_000;
+/** As in the protocol. */
+export const maxWorkerCount = 1024;
 
 // Node fires a timer at once whose delay does not fit into 31 bits of milliseconds.
 const maxSeconds = 2_147_483;
@@ -122,6 +123,13 @@ export const balance: ValueType<Balance> = {
   placeholder: balances.join("|"),
   expects: '"slots", "shared" or "round-robin"',
   read: (text) => balances.find((known) => known === text),
+};
+
+/** The owner always may, and there is nothing to execute. */
+export const socketMode: ValueType<number> = {
+  placeholder: "MODE",
+  expects: "permissions in octal, from 600 to 666, as in 660",
+  read: (text) => (/^0?6[0246][0246]$/.test(text) ? Number.parseInt(text, 8) : undefined),
 };
 
 export const argumentList: ValueType<string[]> = {

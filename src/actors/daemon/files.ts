@@ -1,9 +1,20 @@
 /** The files by which a daemon is found: the ipc socket and the pid file. Owns their coming and going. */
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NaughtError } from "../../protocol/errors.js";
+import type { Start } from "../../protocol/types.js";
 import { explain } from "./launch.js";
 import { type Lock, takeLock } from "./lock.js";
 import { replaceFile } from "./whole-file.js";
@@ -15,7 +26,7 @@ export interface Files {
 
 /** Throws AlreadyRunning, StaleIpc, IpcNotSocket, BadLaunch or CannotWrite; then nothing was made but directories. */
 export async function openFiles(
-  { ipcFile, pidFile, removeOldIpc }: { ipcFile: string; pidFile: string; removeOldIpc: boolean },
+  { ipcFile, pidFile, removeOldIpc, ...access }: Access & Pick<Start, "ipcFile" | "pidFile" | "removeOldIpc">,
   accept: (socket: Socket) => void,
 ): Promise<Files> {
   if (ipcFile === pidFile)
@@ -25,7 +36,7 @@ export async function openFiles(
   if (!lock) throw new NaughtError("AlreadyRunning");
   try {
     await clearWay(ipcFile, removeOldIpc, lock.lastOwnerIsDead);
-    return await publish(ipcFile, pidFile, lock, accept);
+    return await publish(ipcFile, pidFile, access, lock, accept);
   } catch (error) {
     lock.release();
     throw error;
@@ -37,7 +48,7 @@ export async function openFiles(
  * pid file. `prepare` is waited for when it is certain that nobody else stands in. Throws AlreadyRunning or CannotWrite.
  */
 export async function replaceFiles(
-  { ipcFile, pidFile }: { ipcFile: string; pidFile: string },
+  { ipcFile, pidFile, ...access }: Access & Pick<Start, "ipcFile" | "pidFile">,
   accept: (socket: Socket) => void,
   prepare: () => Promise<void>,
 ): Promise<Files> {
@@ -51,6 +62,7 @@ export async function replaceFiles(
     const aside =
       Buffer.byteLength(short) <= Buffer.byteLength(ipcFile) ? short : `${ipcFile}.${process.pid}`;
     const server = await listen(aside, accept);
+    widen(aside, access);
     writing(ipcFile, () => renameSync(aside, ipcFile));
     const isOurs = rememberFile(ipcFile);
     writing(pidFile, () => mkdirSync(dirname(pidFile), { recursive: true }));
@@ -82,6 +94,7 @@ async function takeLockSoon(ipcFile: string): Promise<Lock | null> {
 async function publish(
   ipcFile: string,
   pidFile: string,
+  access: Access,
   lock: Lock,
   accept: (socket: Socket) => void,
 ): Promise<Files> {
@@ -97,6 +110,8 @@ async function publish(
     lock.release();
   };
   try {
+    // Nobody but the owner could connect until now.
+    if (isOurs()) widen(ipcFile, access);
     writing(pidFile, () => writePidFile(pidFile));
   } catch (error) {
     close();
@@ -160,6 +175,23 @@ function listen(ipcFile: string, accept: (socket: Socket) => void): Promise<Serv
       process.umask(umask);
     }
   });
+}
+
+/** Who may connect, besides the owner. */
+type Access = Pick<Start, "ipcMode" | "ipcGroup">;
+
+// The group first: with the mode first, members of the group that it had would get in for a moment.
+function widen(
+  ipcFile: string,
+  { ipcGroup, ipcMode = ipcGroup === undefined ? 0o600 : 0o660 }: Access,
+): void {
+  try {
+    if (ipcGroup !== undefined) lchownSync(ipcFile, process.getuid?.() ?? -1, ipcGroup);
+    if (ipcMode !== 0o600) chmodSync(ipcFile, ipcMode & 0o666);
+  } catch (error) {
+    const whom = ipcGroup === undefined ? "" : ` to group ${ipcGroup}`;
+    throw new NaughtError("BadLaunch", `the ipc file ${ipcFile} cannot be opened${whom}: ${explain(error)}`);
+  }
 }
 
 function writePidFile(pidFile: string): void {
