@@ -4,4 +4,9 @@
  * Garbage is collected early, so that a daemon under a flood of clients grows by megabytes instead of a hundred, and so
  * does what a hundred deploys leave behind. Nobody inherits these: whatever is started from there is told its own.
  */
-export const thrifty: readonly string[] = ["--max-semi-space-size=1", "--optimize-for-size"];
+export const thrifty: readonly string[] = [
+  "--max-semi-space-size=1",
+  "--optimize-for-size",
+  // For `tidier.ts`.
+  "--expose-gc",
+];

@@ -1,6 +1,5 @@
 /** The preload of every worker: a CommonJS bundle that node loads before the app's script. */
 import cluster from "node:cluster";
-import { isMainThread } from "node:worker_threads";
 import { serveWorker } from "../actors/worker/actor.js";
 
 // Also in worker threads, which load this, too: neither they nor the app's own children are to be started with it.
@@ -9,5 +8,5 @@ const at = process.execArgv.findIndex(
 );
 if (at > 0) process.execArgv.splice(at - 1, 2);
 
-if (isMainThread && cluster.isWorker && process.send && process.env.NAUGHT_WORKER !== undefined)
-  serveWorker();
+// A thread has no `process.send`.
+if (cluster.isWorker && process.send && process.env.NAUGHT_WORKER !== undefined) serveWorker();

@@ -4,6 +4,7 @@ import type { CallContext, Handlers } from "../../protocol/contract.js";
 import type { Host } from "../../protocol/master.js";
 import { carryHandle } from "../../protocol/transport.js";
 import type { PoolEvent } from "../../protocol/types.js";
+import { createTidier } from "../tidier.js";
 import { createDeaths } from "./deaths.js";
 import type { Logs } from "./logs.js";
 import type { Sockets } from "./sockets.js";
@@ -21,9 +22,11 @@ export function createHost(
   usages: Usages,
   beat: () => void,
 ): HostHandlers {
+  const tidy = createTidier();
   const deaths = createDeaths(logs.outputs);
   return {
     event(event) {
+      if (event.name === "Ready") tidy();
       followWorkers(event, sockets, usages);
       const tell = (told: PoolEvent): Message => ({ type: "masterEvent", event: told });
       post(deaths.concerns(event) ? deaths.complete(event).then(tell) : tell(event));

@@ -13,6 +13,7 @@ import type {
   WorkerRef,
 } from "../../protocol/types.js";
 import { createCalls, createTimers, startActor } from "../actor.js";
+import { createTidier } from "../tidier.js";
 import { forkWorker, type WorkerHandle } from "./handle.js";
 import { openLink } from "./link.js";
 import { createMemory } from "./memory.js";
@@ -26,6 +27,7 @@ import { createSocketCopies } from "./socket-copies.js";
 /** `ended` is called once: when the last worker is gone for good. */
 export function serveMaster(transport: Transport, ended: () => void): void {
   const calls = createCalls();
+  const tidy = createTidier();
   const handles = new Map<number, WorkerHandle>();
   const gone = new Map<number, number>();
   /** By slot: when its next worker is due. */
@@ -133,6 +135,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       case "emit":
         // Whoever hears of it and asks is to find it in the status.
         news.tell();
+        if (effect.event.name === "Ready") tidy();
         return host.client.event(
           effect.worker ? { ...effect.event, worker: nameWorker(effect.worker) } : effect.event,
         );
