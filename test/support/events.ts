@@ -71,3 +71,8 @@ export function stopLines(count: number): string {
 export function withoutVerdict(stderr: string): string[] {
   return eventLines(stderr).filter((each) => !each.startsWith("DeployFailed."));
 }
+
+/** Without the lines that name the workers which are waited for: on a busy machine any boot may take 5 seconds. */
+export function dropWaiting(text: string): string {
+  return text.replaceAll(/^waiting for worker .*\n/gm, "");
+}
