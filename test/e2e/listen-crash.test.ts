@@ -1,6 +1,7 @@
 /** Workers that die or leave under load: nobody is refused, nobody hangs, and only what the victim had in hand is lost. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { assertUnhurt, startLoad } from "../support/load.js";
 import type { Report } from "../support/load-report.js";
 import { e2e, type Naught } from "../support/naught.js";
@@ -88,6 +89,8 @@ for (const balance of ["slots", "shared", "round-robin"] as const) {
         ]);
         const load = await startLoad(naught, shape);
         for (let round = 1; round <= rounds(2); round += 1) {
+          // One that says so in its first second has failed, and its next successor has to wait.
+          if (round > 1) await delay(1_100);
           await get(naught, "/offline");
           await logged(naught, "WorkerDeath", round);
           await logged(naught, "Ready", round + 1);
