@@ -91,6 +91,26 @@ describe("a coming generation", { concurrency: true }, () => {
   );
 
   test(
+    "the old workers are not asked to go before the new ones accept",
+    e2e(async (naught) => {
+      await start(naught, "plain");
+      const old = naught.workers().map(({ pid }) => pid);
+      const deploy = naught.spawn(["deploy"], as("blocks"));
+      await deploy.said("stderr", "ShutdownOld");
+      const began = performance.now();
+      for (let count = 0; count < 5; count += 1) {
+        const { pid } = (await get(naught)).body;
+        // New ones that do not answer at all are waited for 5 seconds.
+        if (performance.now() - began < 4_000) assert.ok(old.includes(Number(pid)));
+      }
+      naught.write("go", "");
+      assert.equal((await deploy.finished).code, 0);
+      assert.equal((await get(naught)).body.version, "blocks");
+      await naught.succeed(["stop"]);
+    }),
+  );
+
+  test(
     "an address that a failed deploy has brought is given up, in every process",
     e2e(async (naught) => {
       await start(naught, "plain");

@@ -6,6 +6,9 @@ const { address, answer } = require("./answer.cjs");
 const server = createServer(async ({ url }, response) => response.end(JSON.stringify(await answer(url))));
 const listen = (to = address) => new Promise((resolve) => server.listen(to, resolve));
 const online = () => process.send("online");
+const block = () => {
+  while (!existsSync("go")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+};
 const isFirst = process.env.NAUGHT_WORKER === "0";
 const ask = () => new Promise((resolve, reject) => get({ ...address, agent: false }, (response) => response.resume().on("end", resolve)).on("error", reject));
 const boots = {
@@ -19,6 +22,7 @@ const boots = {
   online_first: () => (online(), listen()),
   is_lonely: () => listen().then(() => (writeFileSync("lonely", ""), delay(300))).then(ask).then(online),
   asks: () => (existsSync("go") ? (writeFileSync("asking", ""), listen().then(online)) : setTimeout(boots.asks, 5)),
+  blocks: () => listen().then(() => (online(), block())),
   breaks: () => (existsSync("broken") ? process.exit(1) : listen().then(online)),
   warms_up: () => listen().then(ask).then(online),
 };
