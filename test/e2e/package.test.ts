@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { deployLines, startLines, stopLines } from "../support/events.js";
+import { deployLines, startLines, stopLines, dropWaiting } from "../support/events.js";
 import { assertUnhurt, startLoad } from "../support/load.js";
 import { e2e, type Naught } from "../support/naught.js";
 import { launch } from "../support/running.js";
@@ -26,16 +26,19 @@ test(
     assert.equal((await run("version")).stdout, `${version}\n`);
     assert.match((await run("help")).stdout, /deploy-abort/);
     naught.write("version", "1");
-    assert.equal((await run("start", "--worker-count", "2", server("http.cjs"))).stderr, startLines(2));
+    assert.equal(
+      dropWaiting((await run("start", "--worker-count", "2", server("http.cjs"))).stderr),
+      startLines(2),
+    );
     const load = await startLoad(naught, { slowMs: 500 });
     naught.write("version", "2");
-    assert.equal((await run("deploy")).stderr, deployLines(2, 2));
+    assert.equal(dropWaiting((await run("deploy")).stderr), deployLines(2, 2));
     await load.saw("2");
     assertUnhurt(await load.stop());
     assert.equal((await run("status")).stdout, "workers online: 2\n");
     assert.equal(await askStatus(naught, folder), "online 2");
     assert.equal(await askClient(naught, folder), "online 2");
-    assert.equal((await run("stop")).stderr, stopLines(2));
+    assert.equal(dropWaiting((await run("stop")).stderr), stopLines(2));
   }),
 );
 
