@@ -1,14 +1,7 @@
 /** Deploys that are interrupted: by an abort, Ctrl-C, a terminal that goes away, a crash, a stop. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  countsLine,
-  deployLines,
-  eventLines,
-  line,
-  withoutVerdict,
-  dropWaiting,
-} from "../support/events.js";
+import { countsLine, deployLines, dropWaiting, eventLines, line, withoutVerdict } from "../support/events.js";
 import { hangingDeploy } from "../support/hanging-deploy.js";
 import { assertUnhurt, startLoad } from "../support/load.js";
 import { e2e } from "../support/naught.js";

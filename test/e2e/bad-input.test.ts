@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, mkdirSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { startLines, dropWaiting } from "../support/events.js";
+import { dropWaiting, startLines } from "../support/events.js";
 import { e2e, type Naught, type RunOptions } from "../support/naught.js";
 import type { Finished } from "../support/running.js";
 import { server } from "../support/servers.js";

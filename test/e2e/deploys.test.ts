@@ -1,7 +1,7 @@
 /** Deploys: many in a row, bad ones, slow ones, two at a time. The old workers serve until the new ones do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deployLines, eventNames, line, lines, withoutVerdict, dropWaiting } from "../support/events.js";
+import { deployLines, dropWaiting, eventNames, line, lines, withoutVerdict } from "../support/events.js";
 import { hangingDeploy } from "../support/hanging-deploy.js";
 import { assertUnhurt, startLoad } from "../support/load.js";
 import { e2e, type Naught } from "../support/naught.js";

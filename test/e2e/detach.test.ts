@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { test } from "node:test";
-import { startLines, stopLines, dropWaiting } from "../support/events.js";
+import { dropWaiting, startLines, stopLines } from "../support/events.js";
 import { e2e, type Naught, program } from "../support/naught.js";
 import { kill, listDescriptors } from "../support/processes.js";
 import { get } from "../support/request.js";

@@ -1,7 +1,7 @@
 /** Daemon and master killed with -9: what is begun of survival. Nothing is left behind, and nothing stands in the next start's way. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startLines, dropWaiting } from "../support/events.js";
+import { dropWaiting, startLines } from "../support/events.js";
 import { hangingDeploy } from "../support/hanging-deploy.js";
 import { e2e, type Naught } from "../support/naught.js";
 import { kill } from "../support/processes.js";

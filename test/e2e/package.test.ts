@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { deployLines, startLines, stopLines, dropWaiting } from "../support/events.js";
+import { deployLines, dropWaiting, startLines, stopLines } from "../support/events.js";
 import { assertUnhurt, startLoad } from "../support/load.js";
 import { e2e, type Naught } from "../support/naught.js";
 import { launch } from "../support/running.js";
