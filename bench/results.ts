@@ -22,6 +22,22 @@ export function publish(): void {
   mkdirSync(join(folder, "charts"), { recursive: true });
   for (const [file, svg] of charts) writeFileSync(join(folder, "charts", file), svg);
   writeFileSync(join(folder, "RESULTS.md"), renderMarkdown(runs, [...charts.keys()]));
+  showCharts([...charts.keys()]);
+}
+
+/** The README shows them between two marks. */
+function showCharts(files: readonly string[]): void {
+  const path = join(root, "README.md");
+  const images = files.map(
+    (file) => `![${file.replace(/\.svg$/, "").replaceAll("-", " ")}](bench/charts/${file})`,
+  );
+  const shown = [...images, "All figures, and how they were taken: [bench/RESULTS.md](bench/RESULTS.md)."];
+  const marks = /(<!-- charts: [^\n]*-->\n)[\s\S]*(<!-- \/charts -->)/;
+  const text = readFileSync(path, "utf8");
+  writeFileSync(
+    path,
+    text.replace(marks, (_, begin, end) => `${begin}\n${shown.join("\n\n")}\n\n${end}`),
+  );
 }
 
 function readRun(name: string): Run | undefined {

@@ -54,7 +54,7 @@ const contestants = [
   "- **naught**: this repository, with its default options.",
   "- **cluster**, **cluster-rr**: node:cluster alone, with a primary of some 30 lines (`bench/servers/primary.cjs`), under SCHED_NONE and round-robin. The floor.",
   "- **naught 1.x**: naught@1.6.0, mended in two places so that it runs at all on Node 20: `String()` around the process id that it writes to its pid file, and a listener for `error` on `process` in its daemon.",
-  "- **pm2**: cluster mode, `--wait-ready`, a home of its own, otherwise as it comes; for rotated logs with pm2-logrotate.",
+  "- **pm2**: cluster mode, `--wait-ready`, a home of its own, otherwise as it comes.",
   "- **node**: the server alone.",
 ].join("\n");
 
