@@ -15,6 +15,26 @@ const common = {
   logLevel: "warning",
 };
 
+// The parser of options opens stdin, stdout and stderr when it is loaded, and loads all that these need, in case that it
+// should print: here it never does.
+const quietParser = {
+  name: "quiet parser",
+  setup({ onLoad }) {
+    onLoad({ filter: /clipanion\/lib\/advanced\/Cli\.m?js$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      const contents = text.replace(
+        /stdin: process\.stdin,\s+stdout: process\.stdout,\s+stderr: process\.stderr,\s+colorDepth: [\w.]+\(\)/,
+        "colorDepth: 1",
+      );
+      if (contents === text) throw new Error(`${path} has changed: its streams are not where they were`);
+      return { contents };
+    });
+    onLoad({ filter: /clipanion\/lib\/platform\/node\.m?js$/ }, ({ path }) => ({
+      contents: readFileSync(path.replace(/node(\.m?js)$/, "browser$1"), "utf8"),
+    }));
+  },
+};
+
 rmSync("dist", { recursive: true, force: true });
 const programs = ["naught", "daemon", "master", "worker"];
 await build({
@@ -30,6 +50,7 @@ await build({
   // Names stay as they are: nothing is gained without them once there is a code cache, and a crash can be read.
   minifySyntax: true,
   minifyWhitespace: true,
+  plugins: [quietParser],
   // Code that V8 was handed as a script cannot import, but require.
   supported: { "dynamic-import": false },
 });
