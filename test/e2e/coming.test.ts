@@ -73,16 +73,18 @@ describe("a coming generation", { concurrency: true }, () => {
       const [daemon, old] = [naught.daemon(), naught.workers().map(({ pid }) => pid)];
       for (const times of [1, 2, 3]) {
         const deploy = naught.spawn(["deploy"], as("asks"));
-        await until("new workers", () => naught.workers().length === 4);
+        const isThere = (file: string) => existsSync(naught.path(file));
+        await until("new workers", () => isThere("first") && isThere("second"), 30_000);
+        // Not for long, or it is taken for hung.
         kill(daemon, "SIGSTOP");
         naught.write("go", "");
-        await until("the wish", () => existsSync(naught.path("asking")));
+        await until("the wish", () => isThere("asking"));
         // It is sent in the same turn, and passed on by the master.
-        await delay(100 * times);
+        await delay(50 * times);
         for (const { pid } of naught.workers()) if (!old.includes(pid)) kill(pid);
         kill(daemon, "SIGCONT");
         assert.equal((await deploy.finished).code, 1);
-        for (const file of ["go", "asking"]) rmSync(naught.path(file));
+        for (const file of ["go", "asking", "first", "second"]) rmSync(naught.path(file));
       }
       naught.write("go", "");
       await naught.succeed(["deploy"], as("asks"));

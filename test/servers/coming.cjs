@@ -21,7 +21,12 @@ const boots = {
   reopens: () => listen().then(() => new Promise((resolve) => server.close(resolve))).then(() => listen()).then(online),
   online_first: () => (online(), listen()),
   is_lonely: () => listen().then(() => (writeFileSync("lonely", ""), delay(300))).then(ask).then(online),
-  asks: () => (existsSync("go") ? (writeFileSync("asking", ""), listen().then(online)) : setTimeout(boots.asks, 5)),
+  asks: () => {
+    writeFileSync(isFirst ? "first" : "second", "");
+    if (!existsSync("go")) return setTimeout(boots.asks, 5);
+    writeFileSync("asking", "");
+    listen().then(online);
+  },
   blocks: () => listen().then(() => (online(), block())),
   breaks: () => (existsSync("broken") ? process.exit(1) : listen().then(online)),
   warms_up: () => listen().then(ask).then(online),
