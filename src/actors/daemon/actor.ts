@@ -178,6 +178,7 @@ function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): Ru
       checkWritable([params.pidFile, params.logs.log, params.logs.stdout, params.logs.stderr]);
       files = await openFiles(params, crowd.admit);
       logs = await openLogs(params.logs, params.daemonMode);
+      files.guard(logs.naught.write);
       if (!params.daemonMode) manager = openServiceManager(process.env, isMasterAlive, logs.naught.write);
       if (process.pid === 1) buryOrphans(logs.naught.write);
       sockets = openSockets(params);
@@ -224,6 +225,7 @@ function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): Ru
       usages.follow(estate.master);
       post({ type: "inherited", parts: estate.parts, events: estate.events });
     });
+    files.guard((line) => logs?.naught.write(line));
     return serveHost();
   }
 

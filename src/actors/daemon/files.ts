@@ -17,9 +17,12 @@ import { NaughtError } from "../../protocol/errors.js";
 import type { Start } from "../../protocol/types.js";
 import { explain } from "./launch.js";
 import { type Lock, takeLock } from "./lock.js";
+import { guardPresences, identify, type Presence } from "./presence.js";
 import { replaceFile } from "./whole-file.js";
 
 export interface Files {
+  /** Makes them anew whenever somebody has removed them; `tell` gets a line about that, once. */
+  guard(tell: (line: string) => void): void;
   /** Removes what was made. */
   close(): void;
 }
@@ -64,18 +67,9 @@ export async function replaceFiles(
     const server = await listen(aside, accept);
     widen(aside, access);
     writing(ipcFile, () => renameSync(aside, ipcFile));
-    const isOurs = rememberFile(ipcFile);
     writing(pidFile, () => mkdirSync(dirname(pidFile), { recursive: true }));
     writing(pidFile, () => writePidFile(pidFile));
-    return {
-      close() {
-        removePidFile(pidFile);
-        server.close();
-        // The server knows it by its first name.
-        if (isOurs()) rmSync(ipcFile, { force: true });
-        lock.release();
-      },
-    };
+    return stand({ ipcFile, pidFile, access }, { lock, server }, accept);
   } catch (error) {
     lock.release();
     throw error;
@@ -102,31 +96,87 @@ async function publish(
   // Before there is a socket, so that none is ever without its owner.
   writing(ipcFile, () => lock.record());
   const server = await listen(ipcFile, accept);
-  const isOurs = rememberFile(ipcFile);
-  const close = (): void => {
-    removePidFile(pidFile);
-    // Removes whatever stands at the path, which may be another daemon's since the directory was made anew.
-    if (isOurs()) server.close();
-    lock.release();
-  };
+  const files = stand({ ipcFile, pidFile, access }, { lock, server }, accept);
   try {
     // Nobody but the owner could connect until now.
-    if (isOurs()) widen(ipcFile, access);
+    widen(ipcFile, access);
     writing(pidFile, () => writePidFile(pidFile));
   } catch (error) {
-    close();
+    files.close();
     throw error;
   }
-  return { close };
+  return files;
 }
 
-function rememberFile(path: string): () => boolean {
-  const look = (): string => {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    return found ? `${found.dev} ${found.ino}` : "";
+/** Both files are there. From now on they can be looked after, and in the end removed. */
+function stand(
+  { ipcFile, pidFile, access }: { ipcFile: string; pidFile: string; access: Access },
+  held: { readonly lock: Lock; readonly server: Server },
+  accept: (socket: Socket) => void,
+): Files {
+  let { lock, server } = held;
+  let own = identify(ipcFile);
+  let directory = identify(dirname(ipcFile));
+  let closed = false;
+  let endGuard = (): void => {};
+
+  // The name of the lock depends on the directory, which may have been made anew, and used by somebody else already.
+  async function bindAnew(): Promise<void> {
+    writing(ipcFile, () => mkdirSync(dirname(ipcFile), { recursive: true }));
+    if (identify(dirname(ipcFile)) !== directory) {
+      const next = await takeLock(ipcFile);
+      if (!next) throw new NaughtError("AlreadyRunning");
+      lock.release();
+      lock = next;
+      directory = identify(dirname(ipcFile));
+    }
+    // Closing it removes its path, at which there is nothing now.
+    server.close();
+    writing(ipcFile, () => lock.record());
+    server = await listen(ipcFile, accept);
+    own = identify(ipcFile);
+    widen(ipcFile, access);
+    if (closed) release();
+  }
+
+  function release(): void {
+    // Removes whatever stands at the path, which may be another daemon's since the directory was made anew.
+    if (own !== undefined && identify(ipcFile) === own) {
+      server.close();
+      // The server may know it by another name, from before it took a dead one's place.
+      rmSync(ipcFile, { force: true });
+    }
+    lock.release();
+  }
+
+  const ipc: Presence = {
+    path: ipcFile,
+    look: () => {
+      const found = identify(ipcFile);
+      return found === undefined ? "gone" : found === own ? "here" : "elsewhere";
+    },
+    restore: bindAnew,
   };
-  const before = look();
-  return () => before !== "" && look() === before;
+  const pid: Presence = {
+    path: pidFile,
+    look: () => (identify(pidFile) === undefined ? "gone" : "here"),
+    restore() {
+      writing(pidFile, () => mkdirSync(dirname(pidFile), { recursive: true }));
+      writing(pidFile, () => writePidFile(pidFile));
+    },
+  };
+
+  return {
+    guard(tell) {
+      endGuard = guardPresences([ipc, pid], tell);
+    },
+    close() {
+      closed = true;
+      endGuard();
+      removePidFile(pidFile);
+      release();
+    },
+  };
 }
 
 /** Removes what is left at the path of a daemon that is gone. Called with the lock held. */

@@ -183,5 +183,15 @@ function nameSockets(listenFds: readonly number[], names: readonly string[]): Re
 }
 
 function describeError(error: NodeJS.ErrnoException): string {
-  return `could not be started: ${error.code ?? error.message}`;
+  return `could not be started: ${(error.code && words[error.code]) ?? error.code ?? error.message}`;
 }
+
+/** What a machine runs out of. */
+const words: Readonly<Record<string, string>> = {
+  EMFILE: "too many open files",
+  ENFILE: "the system has too many open files",
+  EAGAIN: "the system allows no more processes",
+  ENOMEM: "the system has no memory left",
+  ENOSPC: "no space left on the device",
+  EROFS: "the file system is read-only",
+};

@@ -243,6 +243,7 @@ function bury(turn: Turn, worker: PoolWorker, how: string): void {
   remove(turn, worker);
   forgetRelief(turn, worker);
   if (worker.patience !== undefined) clearTimer(turn, { kind: "patience", worker: worker.id });
+  if (turn.pool.backoff.has(worker.slot)) clearTimer(turn, { kind: "steady", worker: worker.id });
   const rollout = findBooting(turn, worker);
   if (worker.leaves !== null) {
     // That it left as it should needs no words.

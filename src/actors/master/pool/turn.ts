@@ -137,7 +137,8 @@ export function emitDeath(
 ): void {
   const seconds = Math.max(0, (turn.now - worker.born) / 1000);
   const why = worker.hangs === null ? "" : `: ${worker.hangs}`;
-  const lived = `${how} after ${formatSpan(seconds)}${why}`;
+  // One that could not even be started has not lived.
+  const lived = how.startsWith("could not be started") ? how : `${how} after ${formatSpan(seconds)}${why}`;
   const event = {
     name,
     counts: countWorkers(turn.pool),
