@@ -190,6 +190,12 @@ const targets: readonly Target[] = [
   },
   { what: "`status` with 64 workers against 1", bound: { most: 1.5 }, unit: " ×", read: statusAtScale },
   {
+    what: "round trip of a status against an echo",
+    bound: { most: 2 },
+    unit: " ×",
+    read: times("protocol-status", "trip", "newline JSON echo"),
+  },
+  {
     what: "notifications through the whole chain",
     bound: { least: 20_000 },
     unit: "/s",

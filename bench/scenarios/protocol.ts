@@ -22,7 +22,7 @@ export async function protocol(plan: Plan): Promise<Section> {
     name: "protocol",
     title: "Protocol",
     notes: [
-      "Round trips: one `status` after the other on one connection, which naught's daemon asks its master for, against a bare server that answers newline-framed JSON of the same content.",
+      "Round trips: one `status` after the other on one connection, which naught's daemon answers from what its master has told it, against a bare server that answers newline-framed JSON of the same content.",
       "Notifications: four processes with nothing in them but naught's contracts and transports. A worker's `unlisten` becomes the master's `event` and then the daemon's, which a watcher gets on a unix socket: three hops, each validated on arrival.",
     ],
     tables: [await measureRoundTrips(plan), await measureChain(plan)],

@@ -238,6 +238,8 @@ export interface Keep {
   parts?: Record<string, string>;
   /** The newest event. */
   event?: NaughtEvent;
+  /** Events before that one, the oldest first. */
+  events?: NaughtEvent[];
   /**
    * How many events of this master the daemon has dealt with.
    * @type uint32

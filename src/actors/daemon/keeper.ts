@@ -3,6 +3,7 @@ import type { Keep, NaughtEvent } from "../../protocol/types.js";
 import { type Parts, packState } from "./heritage.js";
 import { recall } from "./memory.js";
 import type { Daemon } from "./state.js";
+import { listAudience } from "./turn.js";
 
 export interface Keeper {
   /** Looks at what a step of the machine has led to. */
@@ -13,14 +14,29 @@ export interface Keeper {
   tellAll(): void;
 }
 
+/** Milliseconds. */
+const longestWait = 10;
+
 /** `send` does nothing while there is nobody. */
 export function createKeeper(send: (keep: Keep) => void): Keeper {
   let last: Daemon | undefined;
   let extra: Parts = {};
   let isAwaited = false;
+  /** What may be told a little later. */
+  let later: Daemon | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
   // Only of a server that has started: nobody is to bring back one that has not.
   const isKept = (state: Daemon): boolean => state.life === "running" && state.startCall === null;
+
+  // Nobody has seen the number of an event that nobody was told, and a client may ask for the status a thousand times a second.
+  const canWait = (state: Daemon, before: Daemon): boolean =>
+    state.sequence > before.sequence &&
+    newest(state)?.name === "Status" &&
+    (later ?? before).sequence === state.sequence - 1 &&
+    listAudience(state).length === 0 &&
+    state.heard === before.heard &&
+    Object.keys(packState(state, before)).length === 0;
 
   function tellAll(): void {
     isAwaited = !last || !isKept(last);
@@ -29,9 +45,31 @@ export function createKeeper(send: (keep: Keep) => void): Keeper {
     send({ parts: { ...packState(last), ...extra }, heard: last.heard });
   }
 
+  function forgetLate(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    later = undefined;
+  }
+
+  function tellLate(): void {
+    const events = later && last ? recall(later.events).slice(last.sequence - later.sequence) : [];
+    last = later ?? last;
+    forgetLate();
+    if (events.length > 0) send({ events });
+  }
+
   return {
     follow(state) {
       const before = last;
+      if (before && isKept(before) && !isAwaited && isKept(state)) {
+        if (state === before || state === later) return;
+        if (canWait(state, before)) {
+          later = state;
+          timer ??= setTimeout(tellLate, longestWait).unref();
+          return;
+        }
+      }
+      forgetLate();
       last = state;
       if (!isKept(state)) return;
       if (isAwaited || !before || !isKept(before)) return tellAll();
@@ -44,8 +82,9 @@ export function createKeeper(send: (keep: Keep) => void): Keeper {
           : event
             ? [event]
             : [];
-      for (const each of news.slice(0, -1)) send({ event: each });
+      const events = news.slice(0, -1);
       const keep: Keep = {
+        ...(events.length > 0 ? { events } : {}),
         ...(Object.keys(parts).length > 0 ? { parts } : {}),
         ...(event ? { event } : {}),
         ...(state.heard === before.heard ? {} : { heard: state.heard }),

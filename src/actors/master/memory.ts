@@ -14,9 +14,10 @@ export function createMemory(): Memory {
   let parts: Record<string, string> = {};
   let events: NaughtEvent[] = [];
   return {
-    keep({ parts: changed, event }) {
+    keep({ parts: changed, event, events: earlier = [] }) {
       if (changed) parts = { ...parts, ...changed };
-      if (event && event.sequence > (events.at(-1)?.sequence ?? 0)) events.push(event);
+      for (const each of event ? [...earlier, event] : earlier)
+        if (each.sequence > (events.at(-1)?.sequence ?? 0)) events.push(each);
       if (events.length > 2 * most) events = events.slice(-most);
     },
     recall: () => (parts.start === undefined ? null : { parts, events: events.slice(-most) }),
