@@ -40,6 +40,9 @@ async function liveWhole(stage: Stage, { calls, errors }: Album): Promise<void> 
   const client = await talkOverSocket(stage.path("naught.ipc"));
   keep(calls, "daemon/hello", await client.ask("daemon/hello"));
   keep(calls, "daemon/status", await client.ask("daemon/status"));
+  keep(calls, "daemon/logs", await client.ask("daemon/logs", { log: "naught", lines: 1 }));
+  keep(errors, "UnknownCursor", await client.ask("daemon/logs", { log: "naught", cursor: "0" }));
+  keep(calls, "daemon/reopenLogs", await client.ask("daemon/reopenLogs"));
   keep(calls, "daemon/watch", await client.ask("daemon/watch", { since: 0 }));
   keep(errors, "NotAllowed", await client.ask("daemon/start", stage.startParams("server.js")));
   keep(errors, "NoDeployInProgress", await client.ask("daemon/abortDeploy"));

@@ -4,7 +4,7 @@ import { serveMaster } from "../actors/master/actor.js";
 import { openChannel } from "../protocol/channel.js";
 
 // A Ctrl-C or a service manager's signal to the whole group is meant for the daemon, which then stops the workers in order.
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
 // Workers get their launch's environment and nothing of this process's own.
 for (const name of Object.keys(process.env)) delete process.env[name];
 

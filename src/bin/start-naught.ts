@@ -3,5 +3,16 @@
 import { run } from "./compiled.js";
 
 const [, , command = ""] = process.argv;
-const own = ["start", "stop", "status", "deploy", "deploy-abort", "bridge", "version", "help"];
+const own = [
+  "start",
+  "stop",
+  "status",
+  "deploy",
+  "deploy-abort",
+  "logs",
+  "reopen-logs",
+  "bridge",
+  "version",
+  "help",
+];
 run({ module, require, name: "naught", use: own.includes(command) ? command : "none", keep: "atExit" });

@@ -201,6 +201,53 @@ export interface Watched {
   restarted?: boolean;
 }
 
+/** Which log is read, and from where on. Without `cursor`, `lines` and `since`, from its beginning. */
+export interface ReadLogs {
+  /** `stdout` unless it is said. */
+  log?: "stdout" | "stderr" | "naught";
+  /** Where an earlier page ended. */
+  cursor?: string;
+  /**
+   * So many lines before the end.
+   * @type uint32
+   * @maximum 1000000
+   */
+  lines?: number;
+  /**
+   * The oldest archive that may have lines of this time or later; all of that one is read.
+   * @format date-time
+   */
+  since?: string;
+  /**
+   * Seconds for which something new is waited for at the end.
+   * @minimum 0
+   * @maximum 60
+   */
+  wait?: number;
+  /**
+   * The most bytes that a page may have; 65536 unless it is said.
+   * @type uint32
+   * @minimum 1024
+   * @maximum 1048576
+   */
+  size?: number;
+}
+
+/** A piece of a log and its archives, which are read as one: whole lines, but for lines that are longer than a page. */
+export interface LogsPage {
+  /** The log's path; none where there is no file. */
+  path?: string;
+  text?: string;
+  /** In the place of `text` when that is not UTF-8. */
+  base64?: string;
+  /** Where the next page begins. */
+  cursor: string;
+  /** True: nothing more has been written so far. */
+  end: boolean;
+  /** True: nothing more will be. */
+  over?: boolean;
+}
+
 /** The workers that a call in flight is waiting for; said every 5 seconds. */
 export interface Waiting {
   workers: WorkerInfo[];

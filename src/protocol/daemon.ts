@@ -9,6 +9,8 @@ import type {
   Empty,
   Hello,
   Lifeline,
+  LogsPage,
+  ReadLogs,
   Settled,
   Start,
   Started,
@@ -33,6 +35,10 @@ export const Daemon = contract("daemon", {
   abortDeploy: request(typia.createValidate<AbortDeploy>(), typia.createValidate<Settled>()),
   /** Stops the server; settles when no worker, no file and no socket is left. A second call joins the first and may shorten it. */
   stop: request(typia.createValidate<Stop>(), typia.createValidate<Empty>()),
+  /** Reads a page of a log; a client that follows one asks for the next page at once, with `cursor` and `wait`. */
+  logs: request(typia.createValidate<ReadLogs>(), typia.createValidate<LogsPage>()),
+  /** Opens every log file anew, as after a rotation by somebody else. */
+  reopenLogs: request(typia.createValidate<Empty>(), typia.createValidate<Empty>()),
   /** From now on every event is sent to this connection; with `since`, those after it come first, before the answer. */
   watch: request(typia.createValidate<Watch>(), typia.createValidate<Watched>()),
   /** For workers only: settles when the worker, whose master is gone, is to leave; says how. */

@@ -20,6 +20,7 @@ export const errorTable = {
   OlderPeer: { code: 16, exit: 1, words: "the running daemon is older and does not know this method" },
   InvalidAnswer: { code: 17, exit: 1, words: "the answer has a shape that this version does not understand" },
   BadLaunch: { code: 18, exit: 1, words: "the server cannot be started like that" },
+  UnknownCursor: { code: 50, exit: 1, words: "the cursor is none that a page of a log came with" },
   Busy: {
     code: 40,
     exit: 1,

@@ -22,6 +22,8 @@ export const plainHandlers: Handlers<typeof Daemon> = {
   abortDeploy: () => settled,
   stop: () => ({}),
   watch: () => ({}),
+  logs: () => ({ text: "", cursor: "-:0:0", end: true }),
+  reopenLogs: () => ({}),
   lifeline: () => ({ grace: 0, timeout: 0 }),
 };
 

@@ -3,6 +3,7 @@ import { drainChanges } from "./drain-options.js";
 import type { Option } from "./option.js";
 import { remoteOptions } from "./remote-options.js";
 import {
+  age,
   argumentList,
   balance,
   byteCount,
@@ -10,6 +11,7 @@ import {
   fileCount,
   flag,
   hangTimeout,
+  lineCount,
   linePrefix,
   memoryLimit,
   methodList,
@@ -17,6 +19,7 @@ import {
   newWorkerCount,
   path,
   seconds,
+  slot,
   socketMode,
   textOrJson,
   timeout,
@@ -271,6 +274,50 @@ export const commandLine = {
     summary: "Aborts a deploy that hangs.",
     details: [
       "New workers that are still booting are killed and the old ones serve on. If the old ones are leaving already, those that are left are killed and the new ones serve. Ctrl-C in `deploy` does the same, so this command is rarely needed.",
+      ipcOperand,
+    ],
+    operand: "ipc-file",
+    tail: false,
+    options: { ...remoteOptions },
+  },
+  logs: {
+    usage: "logs [options] [IPC-FILE]",
+    summary: "Shows the logs, archives included, and follows them.",
+    details: [
+      "Reads what the workers have written to stdout and stderr, or naught's own log, wherever the server runs. Without `--stdout`, `--stderr` or `--naught` it is both of the workers' logs, each behind a line with its path.",
+      ipcOperand,
+    ],
+    operand: "ipc-file",
+    tail: false,
+    options: {
+      follow: { type: flag, default: "false", short: "f", help: "Go on with what comes. Also `-f`." },
+      lines: {
+        type: lineCount,
+        unset: "(20)",
+        short: "n",
+        help: "How many of the last lines; `all` for everything that is kept. Also `-n`. Left out, it is 20, or `all` with `--since`.",
+      },
+      stdout: { type: flag, default: "false", help: "What the workers wrote to stdout." },
+      stderr: { type: flag, default: "false", help: "What the workers wrote to stderr." },
+      naught: { type: flag, default: "false", help: "naught's own log." },
+      since: {
+        type: age,
+        unset: "(any age)",
+        help: "Only lines that are younger than this, as in `10m`, `2h` or `1d`; lines that do not tell their time are shown if their file was written to since then.",
+      },
+      worker: {
+        type: slot,
+        unset: "(all)",
+        help: "Only lines of the worker with this number. They have to tell it: see `--log-prefix` and `--log-format`.",
+      },
+      ...remoteOptions,
+    },
+  },
+  "reopen-logs": {
+    usage: "reopen-logs [options] [IPC-FILE]",
+    summary: "Opens the log files anew, for programs that rotate them themselves.",
+    details: [
+      "For logrotate's `postrotate`. SIGUSR2 to the daemon does the same, and a file that was moved or removed is noticed within a second anyway.",
       ipcOperand,
     ],
     operand: "ipc-file",

@@ -7,5 +7,7 @@ export interface Option<T = unknown> {
   readonly default?: string;
   /** Shown in place of a default when nothing is read then. */
   readonly unset?: string;
+  /** One letter by which it may be typed, too: `n` for `-n`. */
+  readonly short?: string;
   readonly help: string;
 }

@@ -41,6 +41,9 @@ export const alreadyShuttingDown = [
   "Waiting for shutdown already in progress.",
   "If it hangs, Ctrl+C this command and try it again with --timeout 1",
 ].join("\n");
+export const notLogged = "nothing of that is logged to a file";
+export const unknownWorker =
+  "--worker needs lines that say whose they are: start with --log-prefix worker or --log-format json";
 export const notRunning = "server not running";
 export const noDeploy = "no deploy in progress";
 export const deployAborted = "deploy aborted";

@@ -45,6 +45,10 @@ async function perform(invocation: Invocation, terminal: Terminal): Promise<numb
       return (await import("./deploy.js")).runDeploy(invocation, terminal);
     case "deploy-abort":
       return (await import("./deploy-abort.js")).runDeployAbort(invocation, terminal);
+    case "logs":
+      return (await import("./logs.js")).runLogs(invocation, terminal);
+    case "reopen-logs":
+      return (await import("./reopen-logs.js")).runReopenLogs(invocation, terminal);
     case "bridge":
       return (await import("./bridge.js")).runBridge(invocation, terminal);
     case "version":

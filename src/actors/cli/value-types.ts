@@ -106,6 +106,31 @@ export const trueOrFalse: ValueType<boolean> = {
   read: (text) => (text === "true" ? true : text === "false" ? false : undefined),
 };
 
+/** `null` stands for all of them. */
+export const lineCount: ValueType<number | null> = {
+  placeholder: "LINES|all",
+  expects: 'a whole number of lines, at most 1000000, or "all"',
+  read: (text) => (text === "all" ? null : readWhole(text, 0, 1_000_000)),
+};
+
+const secondsIn: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** In seconds. */
+export const age: ValueType<number> = {
+  placeholder: "AGE",
+  expects: "a number with its unit, as in 30s, 10m, 2h or 1d",
+  read: (text) => {
+    const [, number, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+    return number === undefined ? undefined : Number(number) * (secondsIn[unit] ?? 1);
+  },
+};
+
+export const slot: ValueType<number> = {
+  placeholder: "N",
+  expects: "the number of a worker",
+  read: (text) => readWhole(text, 0, maxWorkerCount),
+};
+
 /** May be said without a value. */
 export const flag: ValueType<boolean> = { ...trueOrFalse, placeholder: "[true|false]", implied: "true" };
 

@@ -19,7 +19,7 @@ export function separateWords(command: CommandName, argv: readonly string[]): Wo
   const options: string[] = [];
   const operands: string[] = [];
   for (let index = 0; index < argv.length; index++) {
-    const word = argv[index] ?? "";
+    const word = lengthen(spec, argv[index] ?? "");
     if (word === "--") return separateRest(spec, options, operands, argv.slice(index + 1));
     if (word === "-" || !word.startsWith("-")) {
       if (spec.operand === "script") return separateScript(options, argv.slice(index));
@@ -75,6 +75,12 @@ function requireValue(spec: CommandSpec, word: string, value: string | undefined
 
 function listOptions(spec: CommandSpec): string[] {
   return Object.keys(spec.options).map((name) => `--${name}`);
+}
+
+/** `-n` stands for `--lines`, say. */
+function lengthen(spec: CommandSpec, word: string): string {
+  const [name] = Object.entries(spec.options).find(([, { short }]) => short && word === `-${short}`) ?? [];
+  return name === undefined ? word : `--${name}`;
 }
 
 /** As JSON, so that the line stays one line whatever was typed. */

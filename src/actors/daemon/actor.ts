@@ -104,12 +104,14 @@ function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): Ru
   const ignoreSignals = onSignals({
     stop: () => post({ type: "stop", call: 0, client: 0, stop: {} }),
     deploy: deployForNobody,
+    reopen: () => void logs?.reopen(),
   });
   const clients = createClients({
     calls,
     run: identity.run,
     token,
     hello: () => identity.hello(master?.pid),
+    logs: () => logs,
     post,
   });
   const crowd = createCrowd((each) => clients.add(each, false));

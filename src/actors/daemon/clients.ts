@@ -11,6 +11,7 @@ import type { DrainTimes, Empty, Hello, Settled, Started, Status, Watched } from
 import { Watcher } from "../../protocol/watcher.js";
 import type { Calls } from "../actor.js";
 import type { Guest } from "./crowd.js";
+import type { Logs } from "./logs.js";
 import { readOpenRpc } from "./open-rpc.js";
 import { endPeer } from "./parting.js";
 import type { ClientId, Message } from "./state.js";
@@ -31,6 +32,8 @@ export interface Reception {
   /** By which this daemon knows its workers. */
   readonly token: string;
   hello(): Hello;
+  /** Undefined before the start. */
+  logs(): Logs | undefined;
   post(message: Message): void;
 }
 
@@ -80,7 +83,7 @@ function serveClient(
   client: ClientId,
   mayStart: boolean,
   presence: Presence,
-  { calls, run, token, hello, post }: Reception,
+  { calls, run, token, hello, logs, post }: Reception,
 ): Handlers<typeof Daemon> {
   return {
     hello,
@@ -122,6 +125,11 @@ function serveClient(
       );
       return { run, ...watched };
     },
+    logs: (params, { onCancel }: CallContext) => requireLogs(logs()).reader.read(params, onCancel),
+    async reopenLogs() {
+      await requireLogs(logs()).reopen();
+      return {};
+    },
     lifeline({ worker, master, token: theirs }) {
       if (theirs !== token)
         throw new NaughtError("NotAllowed", "only this daemon's own workers have a lifeline");
@@ -129,4 +137,9 @@ function serveClient(
       return calls.ask<DrainTimes>((call) => post({ type: "lifeline", call, client, worker, master }));
     },
   };
+}
+
+function requireLogs(logs: Logs | undefined): Logs {
+  if (!logs) throw new NaughtError("NotStarted");
+  return logs;
 }

@@ -4,11 +4,13 @@ import type { LogFiles, LogInfo } from "../../protocol/types.js";
 import { formatOwnLine } from "./format.js";
 import { type GatheredLines, gatherLines } from "./gathered-lines.js";
 import { type Log, openLog, streamLog } from "./log.js";
+import { createLogReader, type LogReader } from "./log-reader.js";
 import { createOutputs, type Outputs } from "./output.js";
 
 export interface Logs {
   readonly outputs: Outputs;
   readonly naught: Pick<GatheredLines, "write">;
+  readonly reader: LogReader;
   /** Opens all files anew. */
   reopen(): Promise<void>;
   /** What the files are, and what is wrong with them. */
@@ -23,6 +25,7 @@ export async function openLogs(
   daemonMode: boolean,
 ): Promise<Logs> {
   const open = new Map<string, Log>();
+  const reader = createLogReader({ log, stdout, stderr });
   const gathered = gatherLines((text) => naught?.write(Buffer.from(text)));
   const report = (line: string, patient?: boolean): void =>
     // What a message of several lines breaks into would be lines of their own.
@@ -57,6 +60,7 @@ export async function openLogs(
     );
     return {
       outputs,
+      reader,
       naught: { write: report },
       async reopen() {
         await Promise.all([...open.values()].map((each) => each.reopen()));
@@ -66,6 +70,7 @@ export async function openLogs(
         await outputs.close(patience);
         gathered.flush();
         await Promise.all([...open.values()].map((each) => each.close()));
+        await reader.close();
       },
     };
   } catch (error) {
