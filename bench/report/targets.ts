@@ -141,6 +141,12 @@ const targets: readonly Target[] = [
     read: counted("kills-daemon", "failed"),
   },
   {
+    what: "failed requests when daemon and master are killed at once",
+    bound: { most: 0 },
+    unit: "",
+    read: counted("kills-both", "failed"),
+  },
+  {
     what: "balance with `slots`, busiest ÷ mean, all at once",
     bound: { most: 1.5 },
     unit: "",
