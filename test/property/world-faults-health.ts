@@ -4,21 +4,6 @@ import { append, change, findServing, ignore, tell } from "./world-fault.js";
 
 export const healthFaults: readonly Fault[] = [
   {
-    does: "counts silence while the machine slept",
-    breaks: ["patient"],
-    plant: change(({ pool, effects }, before, message) => {
-      if (message.type !== "timer" || message.timer.kind !== "check") return { pool, effects };
-      const silences = new Map(before.workers.map(({ id, silence }) => [id, silence]));
-      return {
-        pool: {
-          ...pool,
-          workers: pool.workers.map((worker) => ({ ...worker, silence: silences.get(worker.id) ?? 0 })),
-        },
-        effects: effects.map((effect) => (effect.type === "ping" ? { ...effect, amends: false } : effect)),
-      };
-    }),
-  },
-  {
     does: "takes a starved worker for one that hangs",
     breaks: ["patient"],
     plant: () => {
