@@ -71,6 +71,15 @@ await Promise.all(
     });
   }),
 );
+// What a worker loads only when daemon and master are both gone: no worker is to carry it for that.
+await build({
+  ...common,
+  entryPoints: ["build/src/bin/revive.js"],
+  outdir: "dist",
+  define: { "import.meta.dirname": "__dirname" },
+  minifySyntax: true,
+  minifyWhitespace: true,
+});
 // CommonJS here, too: it can be imported and required, and the library in it is CommonJS.
 await build({
   entryPoints: { protocol: "build/src/protocol/index.js", client: "build/src/client/index.js" },

@@ -13,7 +13,7 @@ export type Opened =
   | { readonly outcome: "refused"; readonly why: string };
 
 /** Milliseconds in which a daemon that has died is followed by another one, where that is possible. */
-const revivalPatience = 1_500;
+const revivalPatience = 3_000;
 
 export async function openSocket(path: string, patience = revivalPatience): Promise<Opened> {
   const deadline = now() + patience;

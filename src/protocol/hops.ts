@@ -253,7 +253,7 @@ export interface Inheritance {
   /** Its last events, the latest last. */
   events: NaughtEvent[];
   /**
-   * The process id of the master that hands it over.
+   * The process id of the master that hands it over; 0 for a worker, whose master is dead.
    * @type uint32
    */
   master: number;

@@ -49,7 +49,9 @@ export function serveHeir(transport: Transport, ended: (exitCode: number) => voi
       ...passOn(() => host),
       ...inheritOnce(async (estate) => {
         const identity = JSON.parse(estate.parts.identity ?? "{}") as Partial<Token>;
-        const { run = nanoid(), token = nanoid() } = identity;
+        const { token = nanoid() } = identity;
+        // Of events since the state file was written nobody knows any more.
+        const run = (estate.master > 0 && identity.run) || nanoid();
         host = await runDaemon({ run, token }, ended).inherit(estate, peer);
       }),
     },
@@ -81,7 +83,10 @@ function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): Ru
   const usages = createUsages();
   const answering = new Set<Promise<void>>();
   // In the foreground nobody is to bring back what its terminal, or its service manager, has ended.
-  const keeper = createKeeper((keep) => start?.daemonMode && master?.client.keep(keep));
+  const keeper = createKeeper(
+    (keep) => start?.daemonMode && master?.client.keep(keep),
+    (parts) => start?.daemonMode && files?.writeState(JSON.stringify(parts)),
+  );
   const watch = watchProcesses((pid) => post({ type: "strayGone", pid }));
   let files: Files | undefined;
   let logs: Logs | undefined;
@@ -221,11 +226,13 @@ function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): Ru
       logs = await openLogs(params.logs, params.daemonMode);
       const table = JSON.parse(estate.parts.sockets ?? "null") as KeptSockets | null;
       sockets = openSockets(params, table ? { table, handles: estate.handles } : undefined);
-      master = adoptMaster(peer, estate.master, params.listenFds, masterFacts(estate.master));
+      const hasMaster = estate.master > 0;
+      if (hasMaster) master = adoptMaster(peer, estate.master, params.listenFds, masterFacts(estate.master));
+      else sockets.strand();
       rememberSelf();
       usages.follow(process.pid);
-      usages.follow(estate.master);
-      post({ type: "inherited", parts: estate.parts, events: estate.events });
+      if (hasMaster) usages.follow(estate.master);
+      post({ type: "inherited", parts: estate.parts, events: estate.events, hasMaster });
     });
     files.guard((line) => logs?.naught.write(line));
     return serveHost();

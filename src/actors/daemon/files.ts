@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NaughtError } from "../../protocol/errors.js";
 import type { Start } from "../../protocol/types.js";
+import { stateFile } from "../state-file.js";
 import { explain } from "./launch.js";
 import { type Lock, takeLock } from "./lock.js";
 import { guardPresences, identify, type Presence } from "./presence.js";
@@ -25,6 +26,8 @@ export interface Files {
   guard(tell: (line: string) => void): void;
   /** Removes what was made. */
   close(): void;
+  /** For whoever brings another daemon up when nobody else is left; only its own user can read it. */
+  writeState(text: string): void;
 }
 
 /** Throws AlreadyRunning, StaleIpc, IpcNotSocket, BadLaunch or CannotWrite; then nothing was made but directories. */
@@ -73,6 +76,15 @@ export async function replaceFiles(
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+// Without it only the revival by a worker is impossible; the directory may be full.
+function writeState(ipcFile: string, text: string): void {
+  try {
+    replaceFile(stateFile(ipcFile), text, 0o600);
+  } catch {
+    rmSync(stateFile(ipcFile), { force: true });
   }
 }
 
@@ -142,6 +154,7 @@ function stand(
   function release(): void {
     // Removes whatever stands at the path, which may be another daemon's since the directory was made anew.
     if (own !== undefined && identify(ipcFile) === own) {
+      rmSync(stateFile(ipcFile), { force: true });
       server.close();
       // The server may know it by another name, from before it took a dead one's place.
       rmSync(ipcFile, { force: true });
@@ -167,6 +180,7 @@ function stand(
   };
 
   return {
+    writeState: (text) => writeState(ipcFile, text),
     guard(tell) {
       endGuard = guardPresences([ipc, pid], tell);
     },

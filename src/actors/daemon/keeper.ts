@@ -17,14 +17,25 @@ export interface Keeper {
 /** Milliseconds. */
 const longestWait = 10;
 
-/** `send` does nothing while there is nobody. */
-export function createKeeper(send: (keep: Keep) => void): Keeper {
+/** `send` does nothing while there is nobody; `write` gets all parts whenever one is different. */
+export function createKeeper(send: (keep: Keep) => void, write: (parts: Parts) => void): Keeper {
   let last: Daemon | undefined;
   let extra: Parts = {};
   let isAwaited = false;
   /** What may be told a little later. */
   let later: Daemon | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let isDue = false;
+
+  // Several changes in a turn are one.
+  function writeSoon(): void {
+    if (isDue) return;
+    isDue = true;
+    setImmediate(() => {
+      isDue = false;
+      if (last && isKept(last)) write({ ...packState(last), ...extra });
+    });
+  }
 
   // Only of a server that has started: nobody is to bring back one that has not.
   const isKept = (state: Daemon): boolean => state.life === "running" && state.startCall === null;
@@ -43,6 +54,7 @@ export function createKeeper(send: (keep: Keep) => void): Keeper {
     if (!last || isAwaited) return;
     for (const event of recall(last.events)) send({ event });
     send({ parts: { ...packState(last), ...extra }, heard: last.heard });
+    writeSoon();
   }
 
   function forgetLate(): void {
@@ -74,6 +86,7 @@ export function createKeeper(send: (keep: Keep) => void): Keeper {
       if (!isKept(state)) return;
       if (isAwaited || !before || !isKept(before)) return tellAll();
       const parts = packState(state, before);
+      if (Object.keys(parts).length > 0) writeSoon();
       const event = state.sequence === before.sequence ? undefined : newest(state);
       // Several in one step: strays that are told to go.
       const news =
@@ -93,7 +106,9 @@ export function createKeeper(send: (keep: Keep) => void): Keeper {
     },
     set(name, part) {
       extra = { ...extra, [name]: JSON.stringify(part) };
-      if (last && !isAwaited && isKept(last)) send({ parts: { [name]: extra[name] ?? "" } });
+      if (!last || isAwaited || !isKept(last)) return;
+      send({ parts: { [name]: extra[name] ?? "" } });
+      writeSoon();
     },
     tellAll,
   };

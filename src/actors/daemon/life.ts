@@ -51,14 +51,20 @@ export function runFirstMaster(turn: Turn, launch: ResolvedLaunch): void {
 }
 
 /** Goes on where another daemon has ended. */
-export function inherit(turn: Turn, state: Daemon): void {
-  update(turn, { ...state, master: "alive" });
-  log(turn, "the daemon process died; a new one has taken over");
+export function inherit(turn: Turn, state: Daemon, hasMaster: boolean): void {
+  update(turn, { ...state, master: hasMaster ? "alive" : "none" });
+  const dead = hasMaster ? "the daemon process" : "the daemon and the master process";
+  log(turn, `${dead} died; a new daemon has taken over`);
+  if (!hasMaster) {
+    update(turn, { counts: noCounts, isWhole: false });
+    strandWorkers(turn);
+  }
   announceOwn(turn, { name: "Recovered" });
   for (const { worker, told } of state.strays.values()) {
     turn.effects.push({ type: "watchProcess", pid: worker.pid });
     if (told) limitStray(turn, worker.pid, told);
   }
+  if (!hasMaster) reviveMaster(turn);
 }
 
 /** The start could not even begin: there is nothing to close. */

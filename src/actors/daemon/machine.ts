@@ -119,7 +119,7 @@ function handle(turn: Turn, message: Message): void {
       buryStray(turn, message.pid);
       return finishStop(turn);
     case "inherited":
-      return inherit(turn, unpackState(message.parts, message.events, emptyDaemon));
+      return inherit(turn, unpackState(message.parts, message.events, emptyDaemon), message.hasMaster);
     case "strayWaiting":
       return tellStrayWaiting(turn);
     case "strayLate":

@@ -206,11 +206,13 @@ export type Message =
   /** It is time to try a master again, or to forget that one died. */
   | { readonly type: "reviveMaster" }
   | { readonly type: "masterSteady"; readonly deaths: number }
-  /** Another daemon has died, and this is what it left; its master lives. */
+  /** Another daemon has died, and this is what it left. */
   | {
       readonly type: "inherited";
       readonly parts: Readonly<Record<string, string>>;
       readonly events: readonly NaughtEvent[];
+      /** False: it is dead, too. */
+      readonly hasMaster: boolean;
     }
   /** It is time to say whom a stop waits for. */
   | { readonly type: "strayWaiting" }

@@ -1,17 +1,11 @@
 /** The master's side of its daemon: the one that has started it, or one that it has started itself in the place of that. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { statSync } from "node:fs";
-import { join } from "node:path";
 import { now } from "../../clock.js";
-import { openChannel } from "../../protocol/channel.js";
 import type { Client, Handlers } from "../../protocol/contract.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
-import { describeExit } from "../exit.js";
 import { isSameProcess, readProcess } from "../proc.js";
 import { type Pulse, startPulse } from "../pulse.js";
-import { thrifty } from "../thrift.js";
 
 export interface DaemonProcess {
   readonly client: Client<typeof Host>;
@@ -61,34 +55,6 @@ export function followDaemon(
 
   peer.onClose(lose);
   return { client: peer.client, heard: () => pulse.heard(), end };
-}
-
-/** What a new daemon is born with. */
-export interface Birth {
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-}
-
-/** Starts a daemon that is to inherit. */
-export function spawnHeir(
-  { env, cwd }: Birth,
-  listenFds: readonly number[],
-): { child: ChildProcess; transport: Transport; ended: Promise<string> } {
-  const child = spawn(process.execPath, [...thrifty, join(import.meta.dirname, "daemon.cjs"), "heir"], {
-    detached: true,
-    stdio: ["ignore", "ignore", "ignore", "ipc", ...listenFds],
-    cwd: isDirectory(cwd) ? cwd : "/",
-    env,
-  });
-  const ended = new Promise<string>((resolve) => {
-    child.on("error", (error) => child.pid === undefined && resolve(error.message));
-    child.once("exit", (code, signal) => resolve(describeExit(code, signal)));
-  });
-  return { child, transport: openChannel(child), ended };
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function kill(pid: number): void {

@@ -8,7 +8,8 @@ import { NaughtError } from "../../protocol/errors.js";
 import type { Host, Master } from "../../protocol/master.js";
 import type { Transport } from "../../protocol/transport.js";
 import type { HostListen, HostUnlisten, PoolEvent, Serving } from "../../protocol/types.js";
-import { type Birth, type DaemonProcess, followDaemon, spawnHeir } from "./daemon-process.js";
+import { type Birth, spawnHeir } from "../heir-process.js";
+import { type DaemonProcess, followDaemon } from "./daemon-process.js";
 import type { Memory } from "./memory.js";
 
 export interface Link {

@@ -18,6 +18,7 @@ export function serveWorker(): void {
   const servers = trackServers();
   const stranding = outliveMaster();
   let wasTold = false;
+  let isLeaving = false;
   // By the master, or, when that is gone, by the daemon.
   const leave = async (times: DrainTimes): Promise<void> => {
     await servers.drain(times);
@@ -61,7 +62,14 @@ export function serveWorker(): void {
   };
   const listening = listenThroughSupervisor(supervisor);
   understandWords(declare, stranding);
-  holdLifeline((times) => void leave(times));
+  holdLifeline({
+    leave(times) {
+      isLeaving = true;
+      leave(times);
+    },
+    isStranded: () => stranding.isStranded && !isLeaving,
+    sockets: () => listening.list(),
+  });
   leaveThroughOffline((done) => declare("offline", done));
 }
 

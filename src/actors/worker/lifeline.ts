@@ -2,8 +2,11 @@
  * The lifeline: a worker's own connection to the daemon, which holds when its master dies. The daemon says on it when to
  * go. It is opened before any of the application's code runs, so that no later change of user stands in its way.
  */
+import { createRequire } from "node:module";
 import { connect as connectSocket } from "node:net";
+import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
+import type { Handle } from "../../protocol/contract.js";
 import { openFrames } from "../../protocol/frames.js";
 import { LifelineGuest, LifelineHost } from "../../protocol/lifeline.js";
 import { connect } from "../../protocol/peer.js";
@@ -13,24 +16,46 @@ import { type LifelineNote, lifelineVariable } from "../lifeline-variable.js";
 /** Milliseconds between two tries to reach a daemon, give or take a quarter: many workers try at once. */
 const pause = 200;
 
+/** Tries after which a worker without a master gives the daemon up, and further ones until it tries to revive it again. */
+const patience = 4;
+const again = 25;
+/** Milliseconds without any daemon after which a worker without a master leaves by itself: nobody would ever end it. */
+const grace = 600_000;
+
 export interface Lifeline {
   /** Nobody has to be reached any more. */
   close(): void;
 }
 
-/** Undefined: this worker has no daemon. `leave` is called when the daemon, whichever it is by then, wants it to go. */
-export function holdLifeline(leave: (times: DrainTimes) => void): Lifeline | undefined {
+export interface LifelineFacts {
+  /** The daemon, whichever it is by then, wants this worker to go. */
+  leave(times: DrainTimes): void;
+  /** Whether the master is gone, and the worker is not about to leave. */
+  isStranded(): boolean;
+  sockets(): readonly (readonly [key: string, handle: Handle])[];
+}
+
+/** Undefined: this worker has no daemon. */
+export function holdLifeline({ leave, isStranded, sockets }: LifelineFacts): Lifeline | undefined {
   const note = takeNote();
   if (!note) return undefined;
-  const { ipcFile, token, master, worker } = note;
+  const { ipcFile, token, master, worker, times } = note;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  /** Tries in vain since there was a daemon. */
+  let tries = 0;
+  let isReviving = false;
 
   function reach(): void {
     const socket = connectSocket(ipcFile);
     // Whether the process lives is for the application to say.
     socket.unref();
+    socket.once("connect", () => {
+      tries = 0;
+    });
     socket.once("close", () => {
+      tries += 1;
+      if (isStranded()) despair();
       if (!closed) timer = setTimeout(reach, pause * (0.75 + Math.random() / 2)).unref();
     });
     const { client } = connect(openFrames(socket), LifelineGuest, {}, LifelineHost);
@@ -41,6 +66,18 @@ export function holdLifeline(leave: (times: DrainTimes) => void): Lifeline | und
     );
   }
 
+  // Nobody else is left to bring the daemon back. Those who try together are told apart by the daemon's lock.
+  function despair(): void {
+    if (tries * pause > grace) return leave(times);
+    if (tries < patience || (tries - patience) % again !== 0 || isReviving) return;
+    isReviving = true;
+    revive(ipcFile, sockets())
+      .catch(() => {})
+      .finally(() => {
+        isReviving = false;
+      });
+  }
+
   reach();
   return {
     close() {
@@ -48,6 +85,15 @@ export function holdLifeline(leave: (times: DrainTimes) => void): Lifeline | und
       clearTimeout(timer);
     },
   };
+}
+
+// Loaded from the disk at last; where it is missing, nothing is lost but the revival.
+async function revive(ipcFile: string, sockets: ReturnType<LifelineFacts["sockets"]>): Promise<void> {
+  const file = join(import.meta.dirname, "revive.cjs");
+  const { reviveDaemon } = createRequire(file)(file) as {
+    reviveDaemon(ipcFile: string, sockets: ReturnType<LifelineFacts["sockets"]>): Promise<void>;
+  };
+  await reviveDaemon(ipcFile, sockets);
 }
 
 function takeNote(): LifelineNote | undefined {

@@ -25,6 +25,8 @@ export interface Listening {
   /** Lets the server that has the socket `own` accept from one more. */
   adopt(own: string, key: string, handle: SocketHandle): void;
   disown(key: string): void;
+  /** All sockets that it accepts from. */
+  list(): (readonly [key: string, handle: SocketHandle])[];
 }
 
 /** Called once, before any of the app's code. */
@@ -100,6 +102,10 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
     for (const { own, key, handle } of early.splice(0)) adopt(own, key, handle);
   }
 
+  function list(): (readonly [key: string, handle: SocketHandle])[] {
+    return [...servers, ...adopted].map(([key, { handle }]) => [key, handle] as const);
+  }
+
   function leave(key: string): void {
     servers.delete(key);
     for (const [extra, { own }] of adopted) if (own === key) disown(extra);
@@ -120,7 +126,7 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
     adopted.delete(key);
   }
 
-  return { serve, adopt, disown };
+  return { serve, adopt, disown, list };
 }
 
 /** What a TLS server seals its sessions with. Workers on one address share it, or few clients could resume one. */
