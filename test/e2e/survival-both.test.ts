@@ -7,7 +7,7 @@ import { kill } from "../support/processes.js";
 import { server } from "../support/servers.js";
 import { awaitStatus, isSettled, isWhole } from "../support/survival.js";
 
-const rounds = Number(process.env.ROUNDS ?? 2);
+const rounds = Number(process.env.ROUNDS ?? 1);
 
 for (const count of [1, 2])
   test(

@@ -10,7 +10,7 @@ import { server } from "../support/servers.js";
 import { awaitStatus, isSettled } from "../support/survival.js";
 import { until } from "../support/wait.js";
 
-const rounds = Number(process.env.ROUNDS ?? 3);
+const rounds = Number(process.env.ROUNDS ?? 2);
 const brief = ["--drain-grace", "2"];
 
 for (const count of [1, 2])

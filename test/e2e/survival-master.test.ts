@@ -9,7 +9,7 @@ import { get } from "../support/request.js";
 import { server } from "../support/servers.js";
 import { awaitStatus, isSettled, isWhole } from "../support/survival.js";
 
-const rounds = Number(process.env.ROUNDS ?? 3);
+const rounds = Number(process.env.ROUNDS ?? 2);
 const brief = ["--drain-grace", "2"];
 
 for (const count of [1, 2])

@@ -235,6 +235,8 @@ function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): Ru
       post({ type: "inherited", parts: estate.parts, events: estate.events, hasMaster });
     });
     files.guard((line) => logs?.naught.write(line));
+    // The state file, too: until now there was nobody to write it.
+    keeper.tellAll();
     return serveHost();
   }
 
