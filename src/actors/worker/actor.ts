@@ -24,7 +24,7 @@ export function serveWorker(): void {
     await servers.drain(times);
     if (wasTold) return;
     wasTold = true;
-    process.emit("message", "shutdown", undefined);
+    await deliverShutdown();
     // From now on a process with nothing left to do ends by itself, while the app may still send.
     process.channel?.unref();
     stranding.release();
@@ -132,4 +132,17 @@ function leaveThroughOffline(offline: (done?: SendCallback) => void): void {
   };
   worker.kill = leave;
   worker.destroy = leave;
+}
+
+/** Outside of any promise, so that what a listener throws is the uncaught exception that it would be without naught. */
+function deliverShutdown(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(() => {
+      try {
+        process.emit("message", "shutdown", undefined);
+      } finally {
+        resolve();
+      }
+    });
+  });
 }
