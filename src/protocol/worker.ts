@@ -12,6 +12,10 @@ export const Worker = contract("worker", {
   ping: request(typia.createValidate<Empty>(), typia.createValidate<Pulse>()),
   /** Accepts from one more socket: that of a slot which has no worker now. */
   adopt: request(typia.createValidate<Adopt>(), typia.createValidate<Empty>(), { handle: "in" }),
+  /** Keeps an unused copy of a socket, for the day on which daemon and master are both gone. */
+  hold: request(typia.createValidate<SocketRef>(), typia.createValidate<Empty>(), { handle: "in" }),
+  /** The daemon is giving a socket up: the worker closes its unused copy, and then says so. */
+  release: request(typia.createValidate<SocketRef>(), typia.createValidate<Empty>()),
   /** Closes a socket that was adopted. */
   disown: notification(typia.createValidate<SocketRef>()),
 });

@@ -32,7 +32,9 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   const gone = new Map<number, number>();
   /** By slot: when its next worker is due. */
   const due = new Map<number, number>();
-  const sockets = createSocketCopies();
+  const sockets = createSocketCopies((key, copy) => {
+    for (const handle of listWardens()) handle.hold({ key }, copy);
+  });
   let config: MasterStart | undefined;
   let outputs: Outputs | undefined;
   /** Settles when the generation that has taken over accepts: nobody is asked to go before. */
@@ -82,7 +84,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       },
       release: ({ key }) => {
         sockets.release(key);
-        return {};
+        return releaseEverywhere(key);
       },
     },
     {
@@ -170,6 +172,16 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     ended();
   }
 
+  function listWardens(): WorkerHandle[] {
+    return [...handles.values()].filter(({ ref }) => isWarden(ref.slot));
+  }
+
+  async function releaseEverywhere(key: string): Promise<Record<string, never>> {
+    const released = Promise.all(listWardens().map((handle) => handle.release({ key })));
+    await Promise.race([released, delay(releasePatience)]);
+    return {};
+  }
+
   // One that is too busy to answer will accept later; connections wait until then.
   function serve(generation: number): Promise<unknown> {
     const coming = [...handles.values()].filter(({ ref }) => ref.generation === generation);
@@ -193,7 +205,10 @@ export function serveMaster(transport: Transport, ended: () => void): void {
       config,
       { host: host.client, sockets, outputs },
       {
-        online: (inspected) => post({ type: "online", worker: id, inspected }),
+        online(inspected) {
+          if (isWarden(slot)) for (const [key, copy] of sockets.list()) handle.hold({ key }, copy);
+          post({ type: "online", worker: id, inspected });
+        },
         offline: () => post({ type: "offline", worker: id }),
         told: () => post({ type: "told", worker: id }),
         pulse: (pulse) => post({ ...pulse, type: "pulse", worker: id }),
@@ -246,6 +261,13 @@ const syncPatience = 10_000;
 
 /** Milliseconds. */
 const servePatience = 5_000;
+
+/** Some workers have a copy of every socket, also of the other slots' queues, because one of them may have to bring the daemon back. */
+const wardens = 2;
+const isWarden = (slot: number): boolean => slot < wardens;
+
+/** Milliseconds that a worker has to close its copy. */
+const releasePatience = 1_000;
 
 /** Seconds beyond the drain that workers have to leave when the daemon is gone. */
 const orphanPatience = 5;

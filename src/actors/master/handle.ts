@@ -37,6 +37,10 @@ export interface WorkerHandle {
   ping(amends: boolean): void;
   adopt(adopt: Adopt, socket: Handle): void;
   disown(socket: SocketRef): void;
+  /** Keeps an unused copy. */
+  hold(socket: SocketRef, handle: Handle): void;
+  /** Resolves when it has no unused copy any more, or cannot be asked. */
+  release(socket: SocketRef): Promise<unknown>;
 }
 
 /** What a worker process does, told at most once each but for `online`, `offline`, `pulse` and `silent`. */
@@ -70,7 +74,17 @@ export function forkWorker(
     queueMicrotask(() => facts.exit(describeError(forked)));
     const ref = { ...worker, pid: 0 };
     const serve = () => Promise.resolve();
-    return { ref, serve, shutdown() {}, kill() {}, ping() {}, adopt() {}, disown() {} };
+    return {
+      ref,
+      serve,
+      shutdown() {},
+      kill() {},
+      ping() {},
+      adopt() {},
+      disown() {},
+      hold() {},
+      release: async () => {},
+    };
   }
   const child = forked.process;
   const ref = { ...worker, pid: child.pid ?? 0 };
@@ -129,6 +143,8 @@ export function forkWorker(
     },
     adopt: (adopt, socket) => void peer.client.adopt(adopt, socket).catch(() => {}),
     disown: (socket) => peer.client.disown(socket),
+    hold: (socket, handle) => void peer.client.hold(socket, handle).catch(() => {}),
+    release: (socket) => peer.client.release(socket).catch(() => {}),
     kill() {
       if (!gone) child.kill("SIGKILL");
     },

@@ -15,14 +15,18 @@ export interface SocketCopies {
   release(key: string): void;
 }
 
-export function createSocketCopies(): SocketCopies {
+/** `added` is called for each socket that was not known before. */
+export function createSocketCopies(added: (key: string, copy: Handle) => void = () => {}): SocketCopies {
   const copies = new Map<string, Handle>();
 
   // Each that comes is a descriptor of its own. The first is kept, because one that is being sent must not be closed.
   function hold(key: string, received: Handle): Handle {
     const known = copies.get(key);
     if (known) close(received);
-    else copies.set(key, received);
+    else {
+      copies.set(key, received);
+      added(key, received);
+    }
     return known ?? received;
   }
 

@@ -47,6 +47,14 @@ export function serveWorker(): void {
         return {};
       },
       disown: ({ key }) => listening.disown(key),
+      hold({ key }, { handle }) {
+        if (handle) listening.hold(key, handle as SocketHandle);
+        return {};
+      },
+      release({ key }) {
+        listening.release(key);
+        return {};
+      },
     },
     Supervisor,
   ).client;

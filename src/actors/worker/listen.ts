@@ -25,7 +25,10 @@ export interface Listening {
   /** Lets the server that has the socket `own` accept from one more. */
   adopt(own: string, key: string, handle: SocketHandle): void;
   disown(key: string): void;
-  /** All sockets that it accepts from. */
+  /** Keeps a socket that is not its own. */
+  hold(key: string, handle: SocketHandle): void;
+  release(key: string): void;
+  /** All sockets that it has. */
   list(): (readonly [key: string, handle: SocketHandle])[];
 }
 
@@ -34,6 +37,7 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
   const claim = createClaims();
   const servers = new Map<string, { server: Server; handle: SocketHandle; backlog: number }>();
   const adopted = new Map<string, { own: string; handle: SocketHandle }>();
+  const held = new Map<string, SocketHandle>();
   /** What waits for the worker's generation to take over: by the server's own socket. */
   const withheld = new Map<SocketHandle, () => void>();
   let early: { own: string; key: string; handle: SocketHandle }[] = [];
@@ -102,8 +106,19 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
     for (const { own, key, handle } of early.splice(0)) adopt(own, key, handle);
   }
 
+  function hold(key: string, handle: SocketHandle): void {
+    if (held.has(key)) handle.close();
+    else held.set(key, handle);
+  }
+
+  function release(key: string): void {
+    held.get(key)?.close();
+    held.delete(key);
+  }
+
   function list(): (readonly [key: string, handle: SocketHandle])[] {
-    return [...servers, ...adopted].map(([key, { handle }]) => [key, handle] as const);
+    const used = [...servers, ...adopted].map(([key, { handle }]) => [key, handle] as const);
+    return [...new Map([...held, ...used])];
   }
 
   function leave(key: string): void {
@@ -126,7 +141,7 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
     adopted.delete(key);
   }
 
-  return { serve, adopt, disown, list };
+  return { serve, adopt, disown, hold, release, list };
 }
 
 /** What a TLS server seals its sessions with. Workers on one address share it, or few clients could resume one. */
