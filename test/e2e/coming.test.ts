@@ -60,6 +60,7 @@ describe("a coming generation", { concurrency: true }, () => {
       await until("a worker that listens", () => existsSync(naught.path("lonely")));
       naught.write("broken", "");
       for (const { pid } of old) kill(pid);
+      naught.write("alone", "");
       assert.equal((await deploy.finished).code, 0);
       assert.equal((await get(naught)).body.version, "is_lonely");
       await naught.succeed(["stop"]);

@@ -9,6 +9,9 @@ const online = () => process.send("online");
 const block = () => {
   while (!existsSync("go")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
 };
+const alone = async () => {
+  while (!existsSync("alone")) await delay(5);
+};
 const isFirst = process.env.NAUGHT_WORKER === "0";
 const ask = () => new Promise((resolve, reject) => get({ ...address, agent: false }, (response) => response.resume().on("end", resolve)).on("error", reject));
 const boots = {
@@ -20,7 +23,7 @@ const boots = {
   adds: () => listen().then(() => createServer().listen({ ...address, port: address.port + 1 }, boots.fails)),
   reopens: () => listen().then(() => new Promise((resolve) => server.close(resolve))).then(() => listen()).then(online),
   online_first: () => (online(), listen()),
-  is_lonely: () => listen().then(() => (writeFileSync("lonely", ""), delay(300))).then(ask).then(online),
+  is_lonely: () => listen().then(() => (writeFileSync("lonely", ""), alone())).then(ask).then(online),
   asks: () => {
     writeFileSync(isFirst ? "first" : "second", "");
     if (!existsSync("go")) return setTimeout(boots.asks, 5);
