@@ -187,6 +187,8 @@ const stable: Readonly<Record<string, unknown>> = {
   sequence: 7,
   hostId: "0f8b1c2d3e4f5a6b7c8d9e0f1a2b3c4d",
   run: "V1StGXR8_Z5jdHi6B-myT",
+  // It has the number of the file in its file system.
+  cursor: "-:279:1835012",
   usage: { memory: 52428800, cpu: 0.4, age: 2.5 },
 };
 
