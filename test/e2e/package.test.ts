@@ -127,7 +127,10 @@ function install(naught: Naught): string {
   const [packed] = JSON.parse(npm(root, "pack", "--json", "--pack-destination", folder));
   const names = packed.files.map(({ path }: { path: string }) => path);
   for (const name of names)
-    assert.match(name, /^(dist\/(?!cache)|examples\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|protocol\.md$)/);
+    assert.match(
+      name,
+      /^(dist\/(?!cache)|examples\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|protocol\.md$)/,
+    );
   for (const name of [
     "dist/naught.cjs",
     "dist/types/protocol/index.d.ts",
