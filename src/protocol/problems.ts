@@ -34,6 +34,8 @@ const phrases: readonly [RegExp, string][] = [
   [/\(?number & Type<"uint32"> & Minimum<1>\)?/g, `an integer from 1 to ${2 ** 32 - 1}`],
   [/\(?number & Type<"uint32"> & Minimum<1> & Maximum<(\d+)>\)?/g, "an integer from 1 to $1"],
   [/\(?number & Type<"uint32"> & Maximum<(\d+)>\)?/g, "an integer from 0 to $1"],
+  // The validator names only what was broken, and every number with an upper bound is a count.
+  [/\(?number & Maximum<(\d+)>\)?/g, "an integer from 0 to $1"],
   [/\(?number & Type<"uint32">\)?/g, `an integer from 0 to ${2 ** 32 - 1}`],
   [/\(?number & Type<"uint64"> & Minimum<1>\)?/g, "an integer from 1 on"],
   [/\(?number & Minimum<0>\)?/g, "a number from 0 on"],
