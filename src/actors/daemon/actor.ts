@@ -295,6 +295,8 @@ function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): Ru
   }
 
   async function isMasterAlive(): Promise<boolean> {
+    // One that died is being replaced, while its workers serve.
+    if (!master) return true;
     const answer = master?.client.ping({}).then(() => true);
     return answer?.catch(() => false) ?? false;
   }
