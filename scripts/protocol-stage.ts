@@ -1,5 +1,5 @@
 /** A daemon of its own for the examples of protocol.md: started over its channel, spoken to over its socket. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -56,6 +56,9 @@ export function openStage(dist: string): Stage {
       return daemon;
     },
     close() {
+      // A daemon that is merely killed is brought back by its master. One that has ended in order is not there any more.
+      const stop = [join(dist, "naught.cjs"), "stop", "--timeout", "0", path("naught.ipc")];
+      spawnSync(process.execPath, stop, { stdio: "ignore", timeout: 10_000 });
       for (const daemon of daemons) daemon.kill("SIGKILL");
       rmSync(dir, { recursive: true, force: true });
     },
