@@ -25,8 +25,8 @@ test(
     const daemon = naught.daemon();
     const load = await startLoad(naught, { slowMs: 500 });
 
-    // Once, so that what is loaded or compiled at first use is not taken for growth.
-    await attack(path, 200);
+    // Once, so that what is loaded or compiled at first use, and the heap that a busy daemon works in, is not taken for growth.
+    await attack(path, 1000);
     await sleep(300);
     const before = { memory: readMemory(daemon), descriptors: countDescriptors(daemon) };
     await attack(path, 2000);
