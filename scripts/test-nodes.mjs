@@ -13,6 +13,8 @@ const core = [
   "e2e/package",
   "e2e/notify",
   "e2e/first-process",
+  "e2e/survival",
+  "e2e/log-pipes",
   "e2e/listen",
   "e2e/remote",
   "e2e/bridge",
