@@ -7,6 +7,7 @@ const pure = [
   "src/actors/master/pool",
   "src/actors/daemon/machine.ts",
   "src/actors/daemon/life.ts",
+  "src/actors/daemon/stop.ts",
   "src/actors/daemon/deploys.ts",
   "src/actors/daemon/obstacle.ts",
   "src/actors/daemon/memory.ts",

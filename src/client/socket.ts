@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findRemains } from "../actors/remains.js";
 import { now } from "../clock.js";
 
 export type Opened =
@@ -33,11 +34,15 @@ export async function openSocket(path: string, patience = revivalPatience): Prom
   }
 }
 
-/** A daemon has left a record here in this boot of the machine: its master, or its workers, may be bringing another up. */
+/**
+ * A daemon has left a record here in this boot of the machine, and not everybody else is known to be dead: its master, or
+ * its workers, may be bringing another up.
+ */
 function mayComeBack(path: string): boolean {
   try {
     const { bootId } = JSON.parse(readFileSync(`${path}.owner`, "utf8")) as { readonly bootId?: unknown };
-    return bootId === readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    if (bootId !== readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()) return false;
+    return findRemains(path)?.length !== 0;
   } catch {
     return false;
   }

@@ -18,6 +18,8 @@ export interface Call {
   /** The exit status when no server is running. */
   readonly absent: number;
   readonly watcher?: WatcherOptions;
+  /** Called when the daemon has died and none follows it; returns the exit status, or undefined when nothing is known. */
+  readonly orphaned?: () => Promise<number | undefined>;
   /** What becomes of the work when the connection is lost. */
   readonly aftermath?: () => string | undefined;
 }
@@ -48,6 +50,8 @@ export async function callDaemon(call: Call, work: (peer: DaemonPeer) => Promise
         found = next;
         continue;
       }
+      const status = isLost && isLocal ? await call.orphaned?.() : undefined;
+      if (status !== undefined) return status;
       const lost = isLost ? await explainLoss(call, reached) : undefined;
       if (lost === undefined) return reportError(call.command, error, call.terminal);
       call.terminal.err(printError(call.command, lost));

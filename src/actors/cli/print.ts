@@ -56,6 +56,13 @@ export const startStopped = "the server was stopped before it was online";
 
 export const stillConnected = "the server has stopped, but the daemon does not end";
 
+/** How a stop ended whose daemon died, by the processes that are left. */
+export function printDaemonDied(left: readonly number[]): string {
+  if (left.length === 0) return "the daemon died, and nothing is left of the server";
+  const processes = left.length === 1 ? "1 process" : `${left.length} processes`;
+  return `the daemon died, and ${processes} of the server ${left.length === 1 ? "is" : "are"} left (pid ${left.join(", ")})`;
+}
+
 export function printLeft(pid: number | undefined): string {
   return `gave up waiting; the daemon (pid ${pid ?? "unknown"}) may still be running`;
 }

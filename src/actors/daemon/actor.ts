@@ -7,6 +7,7 @@ import { connect, type Peer } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
 import type { Start, Status, WorkerRef } from "../../protocol/types.js";
 import { createCalls, startActor } from "../actor.js";
+import { type Identity, identifyServer } from "../remains.js";
 import { createClients } from "./clients.js";
 import { createCrowd } from "./crowd.js";
 import { type Files, openFiles, replaceFiles } from "./files.js";
@@ -48,7 +49,7 @@ export function serveHeir(transport: Transport, ended: (exitCode: number) => voi
     {
       ...passOn(() => host),
       ...inheritOnce(async (estate) => {
-        const identity = JSON.parse(estate.parts.identity ?? "{}") as Partial<Token>;
+        const identity = JSON.parse(estate.parts.identity ?? "{}") as Partial<Identity>;
         const { token = nanoid() } = identity;
         // Of events since the state file was written nobody knows any more.
         const run = (estate.master > 0 && identity.run) || nanoid();
@@ -64,20 +65,15 @@ export function serveHeir(transport: Transport, ended: (exitCode: number) => voi
 /** The exit code of an heir that has not come to inherit. */
 const noHeritage = 17;
 
-/** What a daemon and those that follow it have in common. */
-interface Token {
-  /** Names the life of its events. */
-  readonly run: string;
-  /** By which it knows its workers. */
-  readonly token: string;
-}
-
 interface RunningDaemon {
   serve(transport: Transport): void;
   inherit(estate: Estate, peer: Peer<typeof Master>): Promise<HostHandlers>;
 }
 
-function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): RunningDaemon {
+function runDaemon(
+  { run, token }: Pick<Identity, "run" | "token">,
+  ended: (exitCode: number) => void,
+): RunningDaemon {
   const calls = createCalls();
   const identity = createIdentity(run);
   const usages = createUsages();
@@ -241,7 +237,7 @@ function runDaemon({ run, token }: Token, ended: (exitCode: number) => void): Ru
   }
 
   function rememberSelf(): void {
-    keeper.set("identity", { run, token });
+    keeper.set("identity", identifyServer({ run, token }, master?.pid ?? 0));
     keeper.set("birth", { env: process.env, cwd: process.cwd() });
     if (sockets) keeper.set("sockets", sockets.keep());
   }

@@ -13,8 +13,10 @@ import {
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { now } from "../../clock.js";
 import { NaughtError } from "../../protocol/errors.js";
 import type { Start } from "../../protocol/types.js";
+import { findRemains } from "../remains.js";
 import { stateFile } from "../state-file.js";
 import { explain } from "./launch.js";
 import { type Lock, takeLock } from "./lock.js";
@@ -38,8 +40,7 @@ export async function openFiles(
   if (ipcFile === pidFile)
     throw new NaughtError("BadLaunch", "the ipc file and the pid file must not be the same");
   writing(ipcFile, () => mkdirSync(dirname(ipcFile), { recursive: true }));
-  const lock = await takeLock(ipcFile).catch((error: unknown) => refuseWrite(ipcFile, error));
-  if (!lock) throw new NaughtError("AlreadyRunning");
+  const lock = await takeLockAlone(ipcFile);
   try {
     await clearWay(ipcFile, removeOldIpc, lock.lastOwnerIsDead);
     return await publish(ipcFile, pidFile, access, lock, accept);
@@ -86,6 +87,28 @@ function writeState(ipcFile: string, text: string): void {
   } catch {
     rmSync(stateFile(ipcFile), { force: true });
   }
+}
+
+/** Milliseconds in which what a dead daemon has left behind is to bring another one up. */
+const revivalPatience = 5_000;
+
+// Master and workers would bring another daemon up beside this one, and their sockets are not to be had any other way.
+async function takeLockAlone(ipcFile: string): Promise<Lock> {
+  const deadline = now() + revivalPatience;
+  for (;;) {
+    const lock = await takeLock(ipcFile).catch((error: unknown) => refuseWrite(ipcFile, error));
+    if (!lock) throw new NaughtError("AlreadyRunning");
+    const left = findRemains(ipcFile) ?? [];
+    if (left.length === 0) return lock;
+    lock.release();
+    if (now() > deadline) throw new NaughtError("BadLaunch", describeRemains(left));
+    await sleep(100);
+  }
+}
+
+function describeRemains(pids: readonly number[]): string {
+  const these = `${pids.length === 1 ? "a process" : "processes"} of a server whose daemon has died`;
+  return `${these} (pid ${pids.join(", ")}) cannot bring it back; end ${pids.length === 1 ? "it" : "them"} first`;
 }
 
 // A process that was killed a moment ago may still have it.

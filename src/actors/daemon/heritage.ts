@@ -12,6 +12,7 @@ export type Parts = Readonly<Record<string, string>>;
 /** What belongs together changes together. */
 const groups = {
   start: ["start", "stopDrain"],
+  stop: ["life", "stopDeadline"],
   serving: ["serving", "servingSince"],
   settled: ["settled", "deaths"],
   workers: ["workers", "strays", "lastWorker", "lastGeneration", "counts", "waitingFor"],
@@ -28,6 +29,11 @@ export function packState(state: Daemon, before?: Daemon): Parts {
   return parts;
 }
 
+/** Only of a server that has started: nobody is to bring back one that has not, or of which nothing is left. */
+export function isKept({ life, startCall }: Daemon): boolean {
+  return (life === "running" || life === "stopping") && startCall === null;
+}
+
 /** The state of a daemon whose master lives, and which nobody has called yet. */
 export function unpackState(parts: Parts, events: readonly NaughtEvent[], empty: Daemon): Daemon {
   const known: Record<string, unknown> = {};
@@ -41,7 +47,7 @@ export function unpackState(parts: Parts, events: readonly NaughtEvent[], empty:
   return {
     ...empty,
     ...(known as Partial<Daemon>),
-    life: "running",
+    life: known.life === "stopping" ? "stopping" : "running",
     events: events.reduce(remember, noMemory),
     sequence: events.at(-1)?.sequence ?? 0,
   };

@@ -1,6 +1,6 @@
 /** Keeps the master, or whoever holds them for the next daemon, supplied with what that would need. */
 import type { Keep, NaughtEvent } from "../../protocol/types.js";
-import { type Parts, packState } from "./heritage.js";
+import { isKept, type Parts, packState } from "./heritage.js";
 import { recall } from "./memory.js";
 import type { Daemon } from "./state.js";
 import { listAudience } from "./turn.js";
@@ -36,9 +36,6 @@ export function createKeeper(send: (keep: Keep) => void, write: (parts: Parts) =
       if (last && isKept(last)) write({ ...packState(last), ...extra });
     });
   }
-
-  // Only of a server that has started: nobody is to bring back one that has not.
-  const isKept = (state: Daemon): boolean => state.life === "running" && state.startCall === null;
 
   // Nobody has seen the number of an event that nobody was told, and a client may ask for the status a thousand times a second.
   const canWait = (state: Daemon, before: Daemon): boolean =>

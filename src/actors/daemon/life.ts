@@ -1,30 +1,16 @@
-/** The daemon's life: opening its files, its first master and the next ones, the stop, the close. */
-import type { ResolvedLaunch, Started, Status, Stop, WorkerInfo } from "../../protocol/types.js";
+/** The daemon's life: opening its files, its first master and the next ones, what it inherits. */
+import type { ResolvedLaunch, Status } from "../../protocol/types.js";
 import { rememberSettled } from "./deploys.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Message, ownCall, type Refusal } from "./state.js";
-import { describeStrays, killStrays, limitStray, retireStrays, sayStrays, strandWorkers } from "./strays.js";
-import {
-  addStrays,
-  announce,
-  announceOwn,
-  askMaster,
-  listAudience,
-  log,
-  noCounts,
-  refuse,
-  reply,
-  type Turn,
-  update,
-} from "./turn.js";
+import { close, finishStop, resumeStop, stopped, waitForStrays } from "./stop.js";
+import { killStrays, limitStray, retireStrays, sayStrays, strandWorkers } from "./strays.js";
+import { addStrays, announceOwn, log, noCounts, refuse, reply, type Turn, update } from "./turn.js";
 
-const stopped: Started = { outcome: "stopped", counts: noCounts };
 /** Seconds: the first new master comes at once, later ones after a delay that doubles between these. */
 const firstDelay = 0.5;
 const longestDelay = 60;
 const steadyAfter = 60;
-/** Seconds between two words on whom a stop waits for. */
-const waitingEvery = 5;
 
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
 
@@ -64,6 +50,7 @@ export function inherit(turn: Turn, state: Daemon, hasMaster: boolean): void {
     turn.effects.push({ type: "watchProcess", pid: worker.pid });
     if (told) limitStray(turn, worker.pid, told);
   }
+  if (turn.state.life === "stopping") return resumeStop(turn);
   if (!hasMaster) reviveMaster(turn);
 }
 
@@ -124,8 +111,7 @@ export function loseMaster(turn: Turn, how: string): void {
   if (life === "stopping") {
     if (turn.state.startFailure) killStrays(turn);
     else retireStrays(turn, turn.state.stopDrain);
-    if (turn.state.strays.size > 0)
-      turn.effects.push({ type: "later", seconds: waitingEvery, message: { type: "strayWaiting" } });
+    waitForStrays(turn);
     return finishStop(turn);
   }
   if (life !== "running") return;
@@ -152,100 +138,6 @@ export function reviveMaster(turn: Turn): void {
     seconds: steadyAfter,
     message: { type: "masterSteady", deaths: masterDeaths },
   });
-}
-
-export function beginStop(turn: Turn, { call, client, stop }: Request<"stop">): void {
-  const { life, master, stoppers } = turn.state;
-  if (life === "gone") return reply(turn, call, {});
-  const joins = stoppers.length > 0 || life === "stopping" || life === "closing";
-  if (joins && client !== 0) turn.effects.push({ type: "notice", client, name: "AlreadyShuttingDown" });
-  update(turn, { stoppers: [...stoppers, { call, client }] });
-  if (!joins && stop.drain) update(turn, { stopDrain: stop.drain });
-  switch (life) {
-    case "empty":
-      return finishClose(turn);
-    case "opening":
-    case "closing":
-      return;
-    case "running":
-      update(turn, { life: "stopping" });
-      shortens(turn, stop);
-      if (master === "alive") askMaster(turn, ownCall, { method: "stop", params: stop });
-      retireStrays(turn, stop.drain);
-      hurryStrays(turn, stop.timeout);
-      if (turn.state.strays.size > 0)
-        turn.effects.push({ type: "later", seconds: waitingEvery, message: { type: "strayWaiting" } });
-      return finishStop(turn);
-    case "stopping":
-      // Whoever only waits need not be known there.
-      if (!shortens(turn, stop)) return;
-      hurryStrays(turn, stop.timeout);
-      if (master === "alive") askMaster(turn, ownCall, { method: "stop", params: stop });
-      return;
-  }
-}
-
-function hurryStrays(turn: Turn, timeout: number | undefined): void {
-  if (timeout === undefined) return;
-  for (const pid of turn.state.strays.keys())
-    turn.effects.push({
-      type: "later",
-      seconds: timeout,
-      message: { type: "strayLate", pid, force: true },
-    });
-}
-
-/** Tells callers whom they wait for: the master's workers, and those that a dead master left behind. */
-export function tellWaiting(turn: Turn, workers: readonly WorkerInfo[]): void {
-  const strays = turn.state.life === "stopping" ? describeStrays(turn.state, turn.time) : [];
-  const waiting = { workers: [...workers, ...strays] };
-  turn.effects.push({ type: "tellWaiting", clients: listAudience(turn.state), waiting });
-}
-
-/** While there is no master to say so. */
-export function tellStrayWaiting(turn: Turn): void {
-  const { life, master, strays } = turn.state;
-  if (life !== "stopping" || strays.size === 0) return;
-  if (master === "none") tellWaiting(turn, []);
-  turn.effects.push({ type: "later", seconds: waitingEvery, message: { type: "strayWaiting" } });
-}
-
-/** True: the workers have to be gone sooner than was said before. */
-function shortens(turn: Turn, { timeout }: Stop): boolean {
-  if (timeout === undefined) return false;
-  const deadline = new Date(Math.min(Date.parse(turn.time) + timeout * 1000, longest)).toISOString();
-  const { stopDeadline } = turn.state;
-  if (stopDeadline !== null && stopDeadline <= deadline) return false;
-  update(turn, { stopDeadline: deadline });
-  return true;
-}
-
-// The last time that can be written.
-const longest = 8.64e15;
-
-/** Does nothing as long as somebody is left. */
-export function finishStop(turn: Turn): void {
-  const { life, master, strays } = turn.state;
-  if (life !== "stopping" || master === "alive" || strays.size > 0) return;
-  announce(turn, { name: "Shutdown", counts: noCounts, waitingFor: "shutdown" });
-  close(turn);
-}
-
-function close(turn: Turn): void {
-  update(turn, { life: "closing" });
-  turn.effects.push({ type: "close" });
-}
-
-/** Answers whoever waited until nothing was left. */
-export function finishClose(turn: Turn): void {
-  const { startCall, startFailure, stoppers, resolving } = turn.state;
-  update(turn, { life: "gone", stoppers: [], startCall: null, resolving: new Map() });
-  const ending = startFailure ?? { result: stopped };
-  if (startCall && "refusal" in ending) refuse(turn, startCall.call, ending.refusal);
-  else if (startCall && "result" in ending) reply(turn, startCall.call, ending.result);
-  for (const call of resolving.keys()) refuse(turn, call, { error: "ShuttingDown" });
-  for (const { call } of stoppers) reply(turn, call, {});
-  turn.effects.push({ type: "end", exitCode: startFailure ? 1 : 0 });
 }
 
 /** The status while no master is there to ask: before the first one, between two, after the last one. */

@@ -11,24 +11,20 @@ import {
 } from "./deploys.js";
 import { unpackState } from "./heritage.js";
 import {
-  beginStop,
   describeMasterless,
   endStart,
-  finishClose,
-  finishStop,
   inherit,
   loseMaster,
   openFiles,
   reviveMaster,
   runFirstMaster,
-  tellStrayWaiting,
-  tellWaiting,
 } from "./life.js";
 import { noMemory } from "./memory.js";
 import { findObstacle } from "./obstacle.js";
 import { applyChange, describePool } from "./pool-view.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Effect, type Message, ownCall } from "./state.js";
+import { beginStop, finishClose, finishStop, tellStrayWaiting, tellWaiting } from "./stop.js";
 import {
   buryStray,
   expireStray,

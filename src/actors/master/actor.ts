@@ -41,7 +41,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
   let accepting: Promise<unknown> = Promise.resolve();
 
   const memory = createMemory();
-  let phase: Pool["phase"]["name"] = "empty";
+  let isThrough = false;
 
   const host = openLink(
     transport,
@@ -89,7 +89,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     },
     {
       memory,
-      isWanted: () => phase === "rest" || phase === "rollout",
+      isWanted: () => !isThrough,
       sockets: sockets.list,
       listenFds: () => config?.listenFds ?? [],
       found(client) {
@@ -105,7 +105,6 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     step: (pool, message) => {
       const at = now();
       const { pool: state, effects } = step(pool, message, at);
-      phase = state.phase.name;
       if (state === pool) return { state, effects };
       news.follow(() => complete(describePool(state, at)) as Status);
       return { state, effects: [...effects, { type: "tellNews" }] };
@@ -169,6 +168,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     outputs?.close();
     // What a worker has printed can be opened through this process only, for as long as it lives.
     await Promise.race([host.client.sync({}).catch(() => {}), delay(syncPatience)]);
+    isThrough = true;
     ended();
   }
 

@@ -23,7 +23,7 @@ export interface Link {
 /** What the link needs of the rest of the master. */
 export interface LinkFacts {
   readonly memory: Memory;
-  /** False: a stop is under way, or the server has not started yet. */
+  /** False: every worker is gone for good, and the daemon knows. */
   isWanted(): boolean;
   sockets(): Iterable<readonly [key: string, handle: Handle]>;
   listenFds(): readonly number[];
@@ -109,6 +109,19 @@ export function openLink(first: Transport, handlers: Handlers<typeof Master>, fa
     return new Promise((settle) => waiting.add(settle));
   }
 
+  /** A daemon that comes has to learn how it ended, and to remove its files. */
+  async function sync(): Promise<Record<string, never>> {
+    for (;;) {
+      const asked = await findDaemon();
+      if (!asked) throw new NaughtError("Lost");
+      try {
+        return await asked.client.sync({});
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+      }
+    }
+  }
+
   async function listen(wish: HostListen) {
     for (;;) {
       const asked = await findDaemon();
@@ -117,10 +130,14 @@ export function openLink(first: Transport, handlers: Handlers<typeof Master>, fa
         return await asked.client.listen(wish);
       } catch (error) {
         // The next one does not know that anybody has asked.
-        if (!(error instanceof NaughtError && error.kind === "Lost") || isOrphan || !isReplaceable())
-          throw error;
+        if (!isPassing(error)) throw error;
       }
     }
+  }
+
+  /** Whether another daemon comes. */
+  function isPassing(error: unknown): boolean {
+    return error instanceof NaughtError && error.kind === "Lost" && !isOrphan && isReplaceable();
   }
 
   const lost = (): Promise<never> => Promise.reject(new NaughtError("Lost"));
@@ -146,7 +163,7 @@ export function openLink(first: Transport, handlers: Handlers<typeof Master>, fa
       native: (params) => daemon?.client.native(params),
       beat: (params) => daemon?.client.beat(params),
       output: (params, handle) => daemon?.client.output(params, handle) ?? lost(),
-      sync: (params) => daemon?.client.sync(params) ?? lost(),
+      sync,
       give: lost,
       inherit: lost,
     },
