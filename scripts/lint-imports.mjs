@@ -19,7 +19,12 @@ const pure = [
   "src/actors/daemon/state.ts",
   "src/actors/daemon/strays.ts",
   "src/actors/daemon/notify.ts",
+  "src/actors/worker/despair.ts",
   "src/actors/worker/drain.ts",
+  "src/actors/master/memory.ts",
+  "src/actors/master/succession.ts",
+  "src/actors/silence.ts",
+  "src/client/sequel.ts",
   "src/actors/event-line.ts",
   "src/actors/span.ts",
 ].map((path) => resolve(path));

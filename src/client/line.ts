@@ -1,9 +1,9 @@
 /** The connection of a client: made anew when it breaks, and listened to without a gap that is not told. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { NaughtError } from "../protocol/errors.js";
-import type { NaughtEvent } from "../protocol/types.js";
 import { EventQueue } from "./event-queue.js";
 import { type DaemonPeer, type Reached, reachDaemon, type WatcherHandlers } from "./reach.js";
+import { catchUp, hearEvent, meetDaemon, type Sequel } from "./sequel.js";
 import type { ClientEvent, ConnectOptions, Host } from "./types.js";
 
 export class Line {
@@ -16,15 +16,13 @@ export class Line {
   #wasConnected = false;
   /** Tries since the daemon has last answered anything. */
   #tries = 0;
-  /** The last event that was heard, and in which of the daemon's lives. */
-  #last = 0;
-  #run: string | undefined;
+  #sequel: Sequel = { last: 0, run: undefined };
 
   constructor(target: string | Host, options: ConnectOptions) {
     this.#target = target;
     this.#options = options;
     this.#handlers = {
-      event: (event) => this.#hear(event),
+      event: (event) => this.#take(hearEvent(this.#sequel, event)),
       waiting: (waiting) => options.onWaiting?.(waiting),
       notice: (notice) => options.onNotice?.(notice),
     };
@@ -58,7 +56,7 @@ export class Line {
     if (this.#closing.signal.aborted) queue.end();
     else if (isFirst) {
       // What happened while nobody listened is nobody's.
-      this.#last = 0;
+      this.#sequel = { ...this.#sequel, last: 0 };
       this.#listen((peer) => this.#watch(peer));
     }
     return queue;
@@ -114,34 +112,23 @@ export class Line {
 
   async #watch({ client }: DaemonPeer): Promise<void> {
     const { run, sequence } = await client.watch({});
-    this.#run = run;
-    this.#last = Math.max(this.#last, sequence ?? 0);
+    this.#sequel = { last: Math.max(this.#sequel.last, sequence ?? 0), run };
   }
 
   /** Where the last connection left off. */
   async #watchOn(peer: DaemonPeer): Promise<void> {
     const { run } = await peer.client.hello({});
-    // Another life of the daemon counts from 1 again, and of the one before nobody knows.
-    if (run !== this.#run) {
-      this.#tell({ name: "Gap", missed: null });
-      this.#last = 0;
-      this.#run = run;
-    }
+    this.#take(meetDaemon(this.#sequel, run));
     const { sequence = 0 } = await peer.client.watch({
-      since: this.#last,
+      since: this.#sequel.last,
       ...(run !== undefined && { run }),
     });
-    if (sequence > this.#last) this.#tell({ name: "Gap", missed: sequence - this.#last });
-    this.#last = Math.max(this.#last, sequence);
+    this.#take(catchUp(this.#sequel, sequence));
   }
 
-  #hear(event: NaughtEvent): void {
-    // Whoever watches and has a call in flight may be told twice.
-    if (event.sequence <= this.#last) return;
-    const missed = event.sequence - this.#last - 1;
-    if (this.#last > 0 && missed > 0) this.#tell({ name: "Gap", missed });
-    this.#last = event.sequence;
-    this.#tell(event);
+  #take({ sequel, events }: { sequel: Sequel; events: readonly ClientEvent[] }): void {
+    this.#sequel = sequel;
+    for (const event of events) this.#tell(event);
   }
 
   #tell(event: ClientEvent): void {

@@ -1,7 +1,8 @@
 /** The pulse: who is given up for silence, and when; and that nobody is after a sleep. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startPulse, tick } from "../../src/actors/pulse.js";
+import { startPulse } from "../../src/actors/pulse.js";
+import { tick } from "../../src/actors/silence.js";
 
 function stage({ isStopped = true } = {}) {
   const seen = { beats: 0, silent: [] as string[] };

@@ -17,21 +17,40 @@ export interface Keeper {
 /** Milliseconds. */
 const longestWait = 10;
 
+/** When what can wait is done; each returns what forgets it. */
+export interface Patience {
+  /** In this turn of the event loop, after everything else. */
+  soon(run: () => void): void;
+  later(ms: number, run: () => void): () => void;
+}
+
+const ownPatience: Patience = {
+  soon: setImmediate,
+  later(ms, run) {
+    const timer = setTimeout(run, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 /** `send` does nothing while there is nobody; `write` gets all parts whenever one is different. */
-export function createKeeper(send: (keep: Keep) => void, write: (parts: Parts) => void): Keeper {
+export function createKeeper(
+  send: (keep: Keep) => void,
+  write: (parts: Parts) => void,
+  patience = ownPatience,
+): Keeper {
   let last: Daemon | undefined;
   let extra: Parts = {};
   let isAwaited = false;
   /** What may be told a little later. */
   let later: Daemon | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let forget: (() => void) | undefined;
   let isDue = false;
 
   // Several changes in a turn are one.
   function writeSoon(): void {
     if (isDue) return;
     isDue = true;
-    setImmediate(() => {
+    patience.soon(() => {
       isDue = false;
       if (last && isKept(last)) write({ ...packState(last), ...extra });
     });
@@ -55,8 +74,8 @@ export function createKeeper(send: (keep: Keep) => void, write: (parts: Parts) =
   }
 
   function forgetLate(): void {
-    clearTimeout(timer);
-    timer = undefined;
+    forget?.();
+    forget = undefined;
     later = undefined;
   }
 
@@ -74,7 +93,7 @@ export function createKeeper(send: (keep: Keep) => void, write: (parts: Parts) =
         if (state === before || state === later) return;
         if (canWait(state, before)) {
           later = state;
-          timer ??= setTimeout(tellLate, longestWait).unref();
+          forget ??= patience.later(longestWait, tellLate);
           return;
         }
       }

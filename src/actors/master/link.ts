@@ -1,16 +1,13 @@
-/**
- * The master's link to the daemon, which stays the same when one daemon follows another: what has to arrive waits until
- * there is one. Owns the revival of a daemon that has died.
- */
-import { setTimeout as delay } from "node:timers/promises";
+/** The master's link to the daemon, which stays the same when one daemon follows another; starts the next one. */
 import type { Client, Handle, Handlers } from "../../protocol/contract.js";
 import { NaughtError } from "../../protocol/errors.js";
 import type { Host, Master } from "../../protocol/master.js";
 import type { Transport } from "../../protocol/transport.js";
-import type { HostListen, HostUnlisten, PoolEvent, Serving } from "../../protocol/types.js";
+import type { HostListen } from "../../protocol/types.js";
 import { type Birth, spawnHeir } from "../heir-process.js";
 import { type DaemonProcess, followDaemon } from "./daemon-process.js";
 import type { Memory } from "./memory.js";
+import { type Effect, type Fact, firstSuccession, type Succession, succeed } from "./succession.js";
 
 export interface Link {
   readonly client: Client<typeof Host>;
@@ -33,41 +30,54 @@ export interface LinkFacts {
   orphaned(): void;
 }
 
-/** Milliseconds between tries. */
-const pauses = [0, 100, 250, 500, 1000, 2000, 2000, 2000, 2000, 2000];
-
 export function openLink(first: Transport, handlers: Handlers<typeof Master>, facts: LinkFacts): Link {
-  /** Each with its number among those that this daemon was sent. */
-  let unheard: { readonly number: number; readonly event: PoolEvent }[] = [];
-  const unlistened: HostUnlisten[] = [];
   const waiting = new Set<(daemon: DaemonProcess | null) => void>();
-  let sent = 0;
-  let serving: Serving | undefined;
+  let succession: Succession = firstSuccession;
   let daemon: DaemonProcess | null = null;
-  let isOrphan = false;
 
   const isReplaceable = (): boolean => facts.isWanted() && facts.memory.recall() !== null;
 
   function follow(transport: Transport, pid: number): DaemonProcess {
     const followed: DaemonProcess = followDaemon(transport, pid, handlers, {
       isReplaceable,
-      lost: () => daemon === followed && void lose(),
+      lost() {
+        if (daemon !== followed) return;
+        daemon = null;
+        note({ type: "lost", isReplaceable: isReplaceable() });
+      },
     });
     return followed;
   }
 
-  async function lose(): Promise<void> {
-    daemon = null;
-    for (const pause of pauses) {
-      if (!isReplaceable()) break;
-      if (pause > 0) await delay(pause);
-      const next = await revive().catch(() => null);
-      if (next) return adopt(next);
+  function note(fact: Fact): void {
+    const { state, effects } = succeed(succession, fact);
+    succession = state;
+    for (const effect of effects) perform(effect);
+  }
+
+  function perform(effect: Effect): void {
+    switch (effect.type) {
+      case "event":
+        return daemon?.client.event(effect.event);
+      case "serving":
+        return daemon?.client.serving(effect.serving);
+      case "unlisten":
+        return daemon?.client.unlisten(effect.wish);
+      case "introduce":
+        return introduce();
+      case "revive":
+        return effect.pause === 0 ? void tryRevival() : void setTimeout(tryRevival, effect.pause);
+      case "orphaned":
+        settleWaiting();
+        return facts.orphaned();
     }
-    isOrphan = true;
-    for (const settle of waiting) settle(null);
-    waiting.clear();
-    facts.orphaned();
+  }
+
+  async function tryRevival(): Promise<void> {
+    const next = await revive().catch(() => null);
+    if (!next) return note({ type: "failed", isReplaceable: isReplaceable() });
+    daemon = next;
+    note({ type: "found" });
   }
 
   async function revive(): Promise<DaemonProcess | null> {
@@ -91,21 +101,19 @@ export function openLink(first: Transport, handlers: Handlers<typeof Master>, fa
     }
   }
 
-  function adopt(next: DaemonProcess): void {
-    daemon = next;
-    unheard = unheard.map(({ event }, index) => ({ number: index + 1, event }));
-    sent = unheard.length;
-    for (const { event } of unheard) next.client.event(event);
-    if (serving) next.client.serving(serving);
-    for (const wish of unlistened.splice(0)) next.client.unlisten(wish);
-    facts.found(next.client);
-    for (const settle of waiting) settle(next);
+  function introduce(): void {
+    if (daemon) facts.found(daemon.client);
+    settleWaiting();
+  }
+
+  function settleWaiting(): void {
+    for (const settle of waiting) settle(daemon);
     waiting.clear();
   }
 
   /** Null: there will be none. */
   function findDaemon(): Promise<DaemonProcess | null> {
-    if (daemon || isOrphan) return Promise.resolve(daemon);
+    if (daemon || succession.isOrphan) return Promise.resolve(daemon);
     return new Promise((settle) => waiting.add(settle));
   }
 
@@ -137,26 +145,16 @@ export function openLink(first: Transport, handlers: Handlers<typeof Master>, fa
 
   /** Whether another daemon comes. */
   function isPassing(error: unknown): boolean {
-    return error instanceof NaughtError && error.kind === "Lost" && !isOrphan && isReplaceable();
+    return error instanceof NaughtError && error.kind === "Lost" && !succession.isOrphan && isReplaceable();
   }
 
   const lost = (): Promise<never> => Promise.reject(new NaughtError("Lost"));
   daemon = follow(first, process.ppid);
   return {
     client: {
-      event(event) {
-        sent += 1;
-        if (isReplaceable()) unheard.push({ number: sent, event });
-        daemon?.client.event(event);
-      },
-      serving(params) {
-        serving = params;
-        daemon?.client.serving(params);
-      },
-      unlisten(params) {
-        if (daemon) daemon.client.unlisten(params);
-        else unlistened.push(params);
-      },
+      event: (event) => note({ type: "event", event, isReplaceable: isReplaceable() }),
+      serving: (serving) => note({ type: "serving", serving }),
+      unlisten: (wish) => note({ type: "unlisten", wish }),
       listen,
       change: (params) => daemon?.client.change(params),
       waiting: (params) => daemon?.client.waiting(params),
@@ -167,9 +165,7 @@ export function openLink(first: Transport, handlers: Handlers<typeof Master>, fa
       give: lost,
       inherit: lost,
     },
-    heard(count) {
-      unheard = unheard.filter(({ number }) => number > count);
-    },
+    heard: (count) => note({ type: "heard", count }),
     beat: () => daemon?.heard(),
   };
 }

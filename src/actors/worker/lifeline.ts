@@ -12,15 +12,7 @@ import { LifelineGuest, LifelineHost } from "../../protocol/lifeline.js";
 import { connect } from "../../protocol/peer.js";
 import type { DrainTimes } from "../../protocol/types.js";
 import { type LifelineNote, lifelineVariable } from "../lifeline-variable.js";
-
-/** Milliseconds between two tries to reach a daemon, give or take a quarter: many workers try at once. */
-const pause = 200;
-
-/** Tries after which a worker without a master gives the daemon up, and further ones until it tries to revive it again. */
-const patience = 4;
-const again = 25;
-/** Milliseconds without any daemon after which a worker without a master leaves by itself: nobody would ever end it. */
-const grace = 600_000;
+import { decideAlone, pause } from "./despair.js";
 
 export interface Lifeline {
   /** Nobody has to be reached any more. */
@@ -68,8 +60,9 @@ export function holdLifeline({ leave, isStranded, sockets }: LifelineFacts): Lif
 
   // Nobody else is left to bring the daemon back. Those who try together are told apart by the daemon's lock.
   function despair(): void {
-    if (tries * pause > grace) return leave(times);
-    if (tries < patience || (tries - patience) % again !== 0 || isReviving) return;
+    const next = decideAlone(tries);
+    if (next === "leave") return leave(times);
+    if (next === "wait" || isReviving) return;
     isReviving = true;
     revive(ipcFile, sockets())
       .catch(() => {})
