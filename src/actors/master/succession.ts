@@ -73,7 +73,10 @@ export function succeed(
         ? tell(state, fact)
         : { state: { ...state, unlistened: [...state.unlistened, fact.wish] }, effects: [] };
     case "heard":
-      return { state: { ...state, unheard: state.unheard.filter(({ number }) => number > fact.count) }, effects: [] };
+      return {
+        state: { ...state, unheard: state.unheard.filter(({ number }) => number > fact.count) },
+        effects: [],
+      };
     case "lost":
       return tryAgain({ ...state, hasDaemon: false, tries: 0 }, fact.isReplaceable);
     case "failed":
