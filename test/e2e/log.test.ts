@@ -9,6 +9,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
 import { type Log, openLog } from "../../src/actors/daemon/log.js";
 import { listArchives, numberedLine, readLog, readNumbers } from "../support/log-files.js";
+import { until } from "../support/wait.js";
 
 const run = promisify(execFile);
 const LOG_MODULE = new URL("../../src/actors/daemon/log.js", import.meta.url).href;
@@ -29,6 +30,10 @@ function openHere(maxSize: number, path = file): Promise<Log> {
 
 async function whenWritable(log: Log): Promise<void> {
   if (!log.writable) await new Promise<void>((resolve) => log.onDrain(resolve));
+}
+
+function untilTold(count: number): Promise<unknown> {
+  return until(`${count} errors`, () => errors.length >= count);
 }
 
 /** No archive is left plain, or half compressed. */
@@ -186,6 +191,44 @@ test("a log that somebody has moved away is made anew at the next rotation", asy
   assert.deepEqual(errors, []);
   assert.equal(await readFile(file, "utf8"), "");
   assert.equal((await readFile(join(directory, "mine"))).length, 401);
+});
+
+test("what was written to a log after it was removed is in the new one, whoever notices first", async () => {
+  for (const size of [300, 1_000_000]) {
+    const log = await openHere(size);
+    const write = (from: number, to: number) => {
+      for (let number = from; number < to; number++) log.write(Buffer.from(numberedLine("a", number)));
+    };
+    await rm(file);
+    write(0, 50);
+    if (size > 300) await log.reopen();
+    else await log.flush();
+    write(50, 60);
+    await log.close();
+    assert.deepEqual(readNumbers(await readLog(file)).get("a"), [...Array(60).keys()]);
+    await rm(directory, { recursive: true });
+    await mkdir(directory);
+  }
+  assert.deepEqual(errors, []);
+});
+
+test("a log that was removed, and whose directory cannot be made, is told once and loses nothing", async () => {
+  const path = join(directory, "logs", "stdout.log");
+  const log = await openHere(1_000_000, path);
+  await rm(join(directory, "logs"), { recursive: true });
+  await writeFile(join(directory, "logs"), "in the way");
+  log.write(Buffer.from(numberedLine("a", 0)));
+  await untilTold(1);
+  log.write(Buffer.from(numberedLine("a", 1)));
+  // It has tried again.
+  await log.reopen();
+  assert.deepEqual(errors, [`cannot reopen ${path}: ENOTDIR: not a directory`]);
+  await rm(join(directory, "logs"));
+  await untilTold(2);
+  log.write(Buffer.from(numberedLine("a", 2)));
+  await log.close();
+  assert.equal(errors[1], `${path} was moved or removed; a new one is begun`);
+  assert.deepEqual(readNumbers(await readLog(path)).get("a"), [0, 1, 2]);
 });
 
 test("an archive that was left plain is compressed at the next start, and one that stands already is not doubled", async () => {

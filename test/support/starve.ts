@@ -13,15 +13,34 @@ export function takeDescriptors(pid: number): () => void {
 }
 
 /** These calls of the process fail so, until the function that is returned is called. `when` is strace's. */
-export async function failCalls(
+export function failCalls(
   pid: number,
   calls: string,
   error: string,
   when = "1+",
 ): Promise<() => Promise<void>> {
-  const inject = `inject=${calls}:error=${error}:when=${when}`;
+  return tamper(pid, calls, `error=${error}:when=${when}`);
+}
+
+/** These calls of the process, where they are about this file, become what strace's `injection` says. */
+export function tamperWithFile(
+  pid: number,
+  calls: string,
+  injection: string,
+  file: string,
+): Promise<() => Promise<void>> {
+  return tamper(pid, calls, injection, ["-P", file]);
+}
+
+async function tamper(
+  pid: number,
+  calls: string,
+  injection: string,
+  more: readonly string[] = [],
+): Promise<() => Promise<void>> {
+  const inject = `inject=${calls}:${injection}`;
   // strace leaves the process as it was when it is told to go.
-  const strace = spawn("strace", ["-f", "-p", String(pid), "-e", `trace=${calls}`, "-e", inject], {
+  const strace = spawn("strace", ["-f", "-p", String(pid), "-e", `trace=${calls}`, "-e", inject, ...more], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";

@@ -1,6 +1,7 @@
 /** What `naught status --verbose` prints below the lines of naught 1: for whoever wants to know what is wrong. Pure. */
 import type {
   LastDeath,
+  LogInfo,
   ProcessInfo,
   ServingInfo,
   SlotInfo,
@@ -11,7 +12,7 @@ import type {
 import { formatSpan } from "../span.js";
 
 export function printDetails(status: Status): string[] {
-  const { workers, slots = [], serving, daemon, master, versions, deploying } = status;
+  const { workers, slots = [], logs = [], serving, daemon, master, versions, deploying } = status;
   const numbers = new Set([...workers, ...slots].map(({ slot }) => slot));
   return [
     ...(serving ? [printServing(serving)] : []),
@@ -22,6 +23,7 @@ export function printDetails(status: Status): string[] {
         ...workers.filter(({ slot }) => slot === number).map(printWorker),
         ...slots.filter(({ slot }) => slot === number).flatMap((info) => printSlot(info)),
       ]),
+    ...logs.flatMap(printLog),
     ...(daemon ? [printProcess("daemon", daemon)] : []),
     master ? printProcess("master", master) : "master: none",
     ...(versions ? [`naught ${versions.naught}, node ${versions.node}`] : []),
@@ -54,6 +56,14 @@ function printDeath({ worker, time, reason, seconds, stderr = [] }: LastDeath): 
   return [
     `    last death ${time}: pid ${worker.pid} ${reason} after ${formatSpan(seconds)}`,
     ...stderr.map((line) => `        ${line}`),
+  ];
+}
+
+/** Nothing where all is well. */
+function printLog({ path, lost, trouble }: LogInfo): string[] {
+  return [
+    ...(trouble === undefined ? [] : [trouble]),
+    ...(lost > 0 ? [`${path} lost ${lost} bytes that could not be written`] : []),
   ];
 }
 

@@ -26,7 +26,7 @@ const LOOK_MS = 700;
 
 export async function openFileLog({ path, maxSize, onError, ...retention }: OpenLog): Promise<Log> {
   const trouble = createTrouble(path, onError);
-  const file = await openLogFile(path, maxSize, retention, trouble).catch((error: unknown) => {
+  const file = await openLogFile(path, maxSize, retention, trouble, giveUp).catch((error: unknown) => {
     throw new Error(`cannot open ${path}: ${describeCause(error)}`);
   });
 
@@ -148,6 +148,11 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
     lostInAll += bytes;
   }
 
+  function giveUp(bytes: number): void {
+    lose(bytes);
+    tellLoss();
+  }
+
   function settle(): void {
     const done = accepted - waiting;
     while (flushing[0] && flushing[0].at <= done) flushing.shift()?.resolve();
@@ -169,8 +174,8 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
     if (looking === undefined) return;
     looking = setTimeout(look, LOOK_MS).unref();
     if (inPlace) return;
-    onError(new Error(`${path} was moved or removed; a new one is begun`));
     await reopen();
+    if (await file.isInPlace()) onError(new Error(`${path} was moved or removed; a new one is begun`));
   }
 
   async function reopen(): Promise<void> {

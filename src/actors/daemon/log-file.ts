@@ -9,7 +9,8 @@ import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createArchives, type Retention } from "./archives.js";
 import { openForAppend } from "./open-for-append.js";
-import { isMissing, type Trouble } from "./trouble.js";
+import { rescue } from "./removed-file.js";
+import { hasCode, isMissing, type Trouble } from "./trouble.js";
 
 export interface LogFile {
   /** Appends what it can, and says how many bytes that was. */
@@ -32,16 +33,21 @@ export interface LogFile {
 
 const NEWLINE = 10;
 
+/** `onLost` is told of bytes that were written, to a file that had been removed, and cannot be had back. */
 export async function openLogFile(
   path: string,
   maxSize: number,
   retention: Retention,
   trouble: Trouble,
+  onLost: (bytes: number) => void,
 ): Promise<LogFile> {
   const file = resolve(path);
   const archives = createArchives(file, retention, trouble);
   let { handle, stats } = await openForAppend(file);
   let size = stats.size;
+  /** What of it was there when it was last seen in its place: whoever removed it did so later. */
+  let seen = size;
+  let isMoving = false;
   let limit = maxSize;
   let endsLine = true;
   // Whoever wrote here before was killed in the middle of a line, perhaps.
@@ -75,6 +81,7 @@ export async function openLogFile(
 
   async function rotateIfDue(): Promise<void> {
     if (!isDue()) return;
+    isMoving = true;
     try {
       await rotate();
       limit = maxSize;
@@ -82,42 +89,67 @@ export async function openLogFile(
     } catch (error) {
       trouble.report("rotate", error);
       limit = size + maxSize;
+    } finally {
+      isMoving = false;
     }
   }
 
   async function rotate(): Promise<void> {
     await archives.makeRoom();
-    const archive = await archives.claimName();
-    const moved = await rename(file, archive).then(
-      () => true,
-      async (error: unknown) => {
-        await rm(archive, { force: true });
-        // Somebody else has moved it away: then there is nothing to keep.
-        if (isMissing(error)) return false;
-        throw error;
-      },
-    );
+    const archive = await archives.claimName().catch(ignoreMissing);
+    const isMoved = archive !== undefined && (await moveTo(archive));
+    // Somebody else has moved or removed it, or all of its directory: then there is nothing to keep.
+    if (!isMoved) return await replaceLost();
     try {
       await replaceHandle();
     } catch (error) {
       // The descriptor is still good: its file goes on as the log.
-      if (moved) await rename(archive, file).catch(() => {});
+      await rename(archive, file).catch(() => {});
       throw error;
     }
-    if (moved) archives.add(archive);
+    archives.add(archive);
   }
 
-  async function replaceHandle(): Promise<void> {
+  async function moveTo(archive: string): Promise<boolean> {
+    try {
+      await rename(file, archive);
+      return true;
+    } catch (error) {
+      await rm(archive, { force: true });
+      return ignoreMissing(error) ?? false;
+    }
+  }
+
+  /** Leaves the former one open, and gives it. */
+  async function openAnew(): Promise<FileHandle> {
     const old = handle;
     ({ handle, stats } = await openForAppend(file, stats));
     size = stats.size;
+    seen = size;
     isTorn = false;
+    return old;
+  }
+
+  async function replaceHandle(): Promise<void> {
+    const old = await openAnew();
     await old.close().catch(() => {});
+  }
+
+  async function replaceLost(): Promise<void> {
+    const start = seen;
+    const old = await openAnew();
+    try {
+      const lost = await rescue(old, start, handle);
+      size = (await handle.stat()).size;
+      if (lost > 0) onLost(lost);
+    } finally {
+      await old.close().catch(() => {});
+    }
   }
 
   async function reopen(): Promise<void> {
     try {
-      await replaceHandle();
+      await replaceLost();
       trouble.forget("reopen");
     } catch (error) {
       trouble.report("reopen", error);
@@ -125,8 +157,12 @@ export async function openLogFile(
   }
 
   async function isInPlace(): Promise<boolean> {
-    const there = await stat(file).catch((error: unknown) => (isMissing(error) ? undefined : stats));
-    return there !== undefined && there.ino === stats.ino && there.dev === stats.dev;
+    const [current, length] = [stats, endsLine ? size : seen];
+    const there = await stat(file).catch((error: unknown) => (isGone(error) ? undefined : current));
+    if (isMoving || stats !== current) return true;
+    const isHere = there !== undefined && there.ino === stats.ino && there.dev === stats.dev;
+    if (isHere) seen = length;
+    return isHere;
   }
 
   async function close(): Promise<void> {
@@ -148,6 +184,14 @@ export async function openLogFile(
     isInPlace,
     close,
   };
+}
+
+function isGone(error: unknown): boolean {
+  return isMissing(error) || hasCode(error, "ENOTDIR");
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
 }
 
 async function endsWithNewline(file: string, size: number): Promise<boolean> {
