@@ -1,27 +1,19 @@
-/** The files by which a daemon is found: the ipc socket and the pid file. Owns their coming and going. */
-import {
-  chmodSync,
-  lchownSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  writeFileSync,
-} from "node:fs";
-import { connect, createServer, type Server, type Socket } from "node:net";
-import { dirname, join } from "node:path";
+/** The files by which a daemon is found: the ipc socket, the pid file, the state file. Owns their coming and going. */
+import { rmSync } from "node:fs";
+import type { Socket } from "node:net";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { now } from "../../clock.js";
 import { NaughtError } from "../../protocol/errors.js";
 import type { Start } from "../../protocol/types.js";
 import { findRemains } from "../remains.js";
 import { stateFile } from "../state-file.js";
-import { explain } from "./launch.js";
+import { type Access, clearWay, createIpcSocket, type IpcSocket } from "./ipc-socket.js";
 import { type Lock, takeLock } from "./lock.js";
+import { removePidFile, watchPidFile, writePidFile } from "./pid-file.js";
 import { guardPresences, identify, type Presence } from "./presence.js";
 import { replaceFile } from "./whole-file.js";
+import { cannotWrite, makeFolder, writing } from "./writing.js";
 
 export interface Files {
   /** Makes them anew whenever somebody has removed them; `tell` gets a line about that, once. */
@@ -32,18 +24,33 @@ export interface Files {
   writeState(text: string): void;
 }
 
+type Paths = Access & Pick<Start, "ipcFile" | "pidFile">;
+
 /** Throws AlreadyRunning, StaleIpc, IpcNotSocket, BadLaunch or CannotWrite; then nothing was made but directories. */
 export async function openFiles(
-  { ipcFile, pidFile, removeOldIpc, ...access }: Access & Pick<Start, "ipcFile" | "pidFile" | "removeOldIpc">,
+  paths: Paths & Pick<Start, "removeOldIpc">,
   accept: (socket: Socket) => void,
 ): Promise<Files> {
+  const { ipcFile, pidFile, removeOldIpc } = paths;
   if (ipcFile === pidFile)
     throw new NaughtError("BadLaunch", "the ipc file and the pid file must not be the same");
-  writing(ipcFile, () => mkdirSync(dirname(ipcFile), { recursive: true }));
+  makeFolder(ipcFile);
   const lock = await takeLockAlone(ipcFile);
   try {
     await clearWay(ipcFile, removeOldIpc, lock.lastOwnerIsDead);
-    return await publish(ipcFile, pidFile, access, lock, accept);
+    makeFolder(pidFile);
+    // Before there is a socket, so that none is ever without its owner.
+    writing(ipcFile, () => lock.record());
+    const socket = createIpcSocket(ipcFile, paths, accept);
+    await socket.bind();
+    const files = stand(paths, { lock, socket });
+    try {
+      writePidFile(pidFile);
+    } catch (error) {
+      files.close();
+      throw error;
+    }
+    return files;
   } catch (error) {
     lock.release();
     throw error;
@@ -52,41 +59,31 @@ export async function openFiles(
 
 /**
  * Stands in for a daemon that has died: with its socket, which takes the place of the dead one in one step, and then its
- * pid file. `prepare` is waited for when it is certain that nobody else stands in. Throws AlreadyRunning or CannotWrite.
+ * pid file. `prepare` is waited for when it is certain that nobody else stands in. What cannot be written is tried again
+ * by the guard: the server needs its daemon, reachable or not. Throws AlreadyRunning, and what `prepare` throws.
  */
 export async function replaceFiles(
-  { ipcFile, pidFile, ...access }: Access & Pick<Start, "ipcFile" | "pidFile">,
+  paths: Paths,
   accept: (socket: Socket) => void,
   prepare: () => Promise<void>,
 ): Promise<Files> {
-  writing(ipcFile, () => mkdirSync(dirname(ipcFile), { recursive: true }));
+  const { ipcFile, pidFile } = paths;
+  attempt(() => makeFolder(ipcFile));
   const lock = await takeLockSoon(ipcFile).catch((error: unknown) => refuseWrite(ipcFile, error));
   if (!lock) throw new NaughtError("AlreadyRunning");
+  const socket = createIpcSocket(ipcFile, paths, accept);
   try {
+    await socket.bindAside().catch(() => {});
     await prepare();
-    writing(ipcFile, () => lock.record());
-    const short = join(dirname(ipcFile), `.${process.pid}`);
-    const aside =
-      Buffer.byteLength(short) <= Buffer.byteLength(ipcFile) ? short : `${ipcFile}.${process.pid}`;
-    const server = await listen(aside, accept);
-    widen(aside, access);
-    writing(ipcFile, () => renameSync(aside, ipcFile));
-    writing(pidFile, () => mkdirSync(dirname(pidFile), { recursive: true }));
-    writing(pidFile, () => writePidFile(pidFile));
-    return stand({ ipcFile, pidFile, access }, { lock, server }, accept);
   } catch (error) {
+    socket.close();
     lock.release();
     throw error;
   }
-}
-
-// Without it only the revival by a worker is impossible; the directory may be full.
-function writeState(ipcFile: string, text: string): void {
-  try {
-    replaceFile(stateFile(ipcFile), text, 0o600);
-  } catch {
-    rmSync(stateFile(ipcFile), { force: true });
-  }
+  attempt(() => lock.record());
+  attempt(() => socket.takePlace());
+  attempt(() => writePidFile(pidFile));
+  return stand(paths, { lock, socket });
 }
 
 /** Milliseconds in which what a dead daemon has left behind is to bring another one up. */
@@ -120,92 +117,67 @@ async function takeLockSoon(ipcFile: string): Promise<Lock | null> {
   }
 }
 
-async function publish(
-  ipcFile: string,
-  pidFile: string,
-  access: Access,
-  lock: Lock,
-  accept: (socket: Socket) => void,
-): Promise<Files> {
-  writing(pidFile, () => mkdirSync(dirname(pidFile), { recursive: true }));
-  // Before there is a socket, so that none is ever without its owner.
-  writing(ipcFile, () => lock.record());
-  const server = await listen(ipcFile, accept);
-  const files = stand({ ipcFile, pidFile, access }, { lock, server }, accept);
-  try {
-    // Nobody but the owner could connect until now.
-    widen(ipcFile, access);
-    writing(pidFile, () => writePidFile(pidFile));
-  } catch (error) {
-    files.close();
-    throw error;
-  }
-  return files;
-}
-
-/** Both files are there. From now on they can be looked after, and in the end removed. */
+/** From now on they are looked after, and in the end removed. */
 function stand(
-  { ipcFile, pidFile, access }: { ipcFile: string; pidFile: string; access: Access },
-  held: { readonly lock: Lock; readonly server: Server },
-  accept: (socket: Socket) => void,
+  { ipcFile, pidFile }: Paths,
+  { lock: first, socket }: { readonly lock: Lock; readonly socket: IpcSocket },
 ): Files {
-  let { lock, server } = held;
-  let own = identify(ipcFile);
-  let directory = identify(dirname(ipcFile));
+  let lock = first;
+  let folder = identify(dirname(ipcFile));
   let closed = false;
   let endGuard = (): void => {};
+  /** What could not be written. */
+  let unwritten: string | undefined;
 
   // The name of the lock depends on the directory, which may have been made anew, and used by somebody else already.
   async function bindAnew(): Promise<void> {
-    writing(ipcFile, () => mkdirSync(dirname(ipcFile), { recursive: true }));
-    if (identify(dirname(ipcFile)) !== directory) {
+    makeFolder(ipcFile);
+    if (identify(dirname(ipcFile)) !== folder) {
       const next = await takeLock(ipcFile);
       if (!next) throw new NaughtError("AlreadyRunning");
       lock.release();
       lock = next;
-      directory = identify(dirname(ipcFile));
+      folder = identify(dirname(ipcFile));
     }
-    // Closing it removes its path, at which there is nothing now.
-    server.close();
     writing(ipcFile, () => lock.record());
-    server = await listen(ipcFile, accept);
-    own = identify(ipcFile);
-    widen(ipcFile, access);
+    if (identify(ipcFile) === undefined) await socket.bind();
+    else {
+      await socket.bindAside();
+      socket.takePlace();
+    }
     if (closed) release();
   }
 
   function release(): void {
-    // Removes whatever stands at the path, which may be another daemon's since the directory was made anew.
-    if (own !== undefined && identify(ipcFile) === own) {
-      rmSync(stateFile(ipcFile), { force: true });
-      server.close();
-      // The server may know it by another name, from before it took a dead one's place.
-      rmSync(ipcFile, { force: true });
-    }
-    lock.release();
+    if (socket.look() === "here") attempt(() => rmSync(stateFile(ipcFile), { force: true }));
+    attempt(() => socket.close());
+    attempt(() => lock.release());
   }
 
-  const ipc: Presence = {
-    path: ipcFile,
-    look: () => {
-      const found = identify(ipcFile);
-      return found === undefined ? "gone" : found === own ? "here" : "elsewhere";
-    },
-    restore: bindAnew,
-  };
-  const pid: Presence = {
-    path: pidFile,
-    look: () => (identify(pidFile) === undefined ? "gone" : "here"),
-    restore() {
-      writing(pidFile, () => mkdirSync(dirname(pidFile), { recursive: true }));
-      writing(pidFile, () => writePidFile(pidFile));
-    },
+  function writeState(text: string): void {
+    try {
+      replaceFile(stateFile(ipcFile), text, 0o600);
+      unwritten = undefined;
+    } catch (error) {
+      unwritten = text;
+      // One of another time would bring another server back.
+      attempt(() => rmSync(stateFile(ipcFile), { force: true }));
+      throw cannotWrite(stateFile(ipcFile), error);
+    }
+  }
+
+  const ipc: Presence = { path: ipcFile, look: socket.look, restore: bindAnew };
+  // Without it only the revival by a worker is impossible.
+  const state: Presence = {
+    path: stateFile(ipcFile),
+    look: () => (unwritten === undefined || socket.look() !== "here" ? "here" : "gone"),
+    restore: () => writeState(unwritten ?? ""),
   };
 
   return {
-    writeState: (text) => writeState(ipcFile, text),
+    writeState: (text) => attempt(() => writeState(text)),
     guard(tell) {
-      endGuard = guardPresences([ipc, pid], tell);
+      endGuard = guardPresences([ipc, watchPidFile(pidFile), state], tell);
     },
     close() {
       closed = true;
@@ -216,101 +188,15 @@ function stand(
   };
 }
 
-/** Removes what is left at the path of a daemon that is gone. Called with the lock held. */
-async function clearWay(ipcFile: string, removeOldIpc: boolean, lastOwnerIsDead: boolean): Promise<void> {
-  const found = lstatSync(ipcFile, { throwIfNoEntry: false });
-  if (!found) return;
-  if (!found.isSocket() && !(removeOldIpc && (found.isFile() || found.isSymbolicLink()))) {
-    throw new NaughtError("IpcNotSocket", `the ipc file ${ipcFile} is ${nameKind(found)}, not a socket`);
-  }
-  if (await isAnswering(ipcFile)) throw new NaughtError("AlreadyRunning");
-  if (!removeOldIpc && !lastOwnerIsDead) throw new NaughtError("StaleIpc");
-  writing(ipcFile, () => rmSync(ipcFile));
-}
-
-function nameKind(found: Stats): string {
-  if (found.isDirectory()) return "a directory";
-  if (found.isSymbolicLink()) return "a symbolic link";
-  return found.isFile() ? "an ordinary file" : "a device or a pipe";
-}
-
-// Anything else means that somebody may be there, only too busy or not ours to talk to.
-const nobody: readonly (string | undefined)[] = ["ECONNREFUSED", "ENOENT", "ENOTSOCK", "ENOTDIR", "ELOOP"];
-
-function isAnswering(ipcFile: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(ipcFile);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", (error: NodeJS.ErrnoException) => resolve(!nobody.includes(error.code)));
-  });
-}
-
-function listen(ipcFile: string, accept: (socket: Socket) => void): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    // Half-open: a client may close its sending half and wait for the answer.
-    const server = createServer({ allowHalfOpen: true }, accept);
-    // To the end: a connection that cannot be accepted, for want of descriptors, is an error, too.
-    server.on("error", (error) => reject(describe(ipcFile, error)));
-    // Bound within this call, so that nobody else can connect, not even for a moment.
-    const umask = process.umask(0o177);
-    try {
-      server.listen({ path: ipcFile, exclusive: true }, () => resolve(server));
-    } finally {
-      process.umask(umask);
-    }
-  });
-}
-
-/** Who may connect, besides the owner. */
-type Access = Pick<Start, "ipcMode" | "ipcGroup">;
-
-// The group first: with the mode first, members of the group that it had would get in for a moment.
-function widen(
-  ipcFile: string,
-  { ipcGroup, ipcMode = ipcGroup === undefined ? 0o600 : 0o660 }: Access,
-): void {
-  try {
-    if (ipcGroup !== undefined) lchownSync(ipcFile, process.getuid?.() ?? -1, ipcGroup);
-    if (ipcMode !== 0o600) chmodSync(ipcFile, ipcMode & 0o666);
-  } catch (error) {
-    const whom = ipcGroup === undefined ? "" : ` to group ${ipcGroup}`;
-    throw new NaughtError("BadLaunch", `the ipc file ${ipcFile} cannot be opened${whom}: ${explain(error)}`);
-  }
-}
-
-function writePidFile(pidFile: string): void {
-  const found = lstatSync(pidFile, { throwIfNoEntry: false });
-  // A device must not be replaced by a file: whoever gives /dev/null wants none.
-  if (found?.isCharacterDevice()) return writeFileSync(pidFile, `${process.pid}\n`);
-  if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`it is ${nameKind(found)}`);
-  replaceFile(pidFile, `${process.pid}\n`, 0o644);
-}
-
-function removePidFile(pidFile: string): void {
-  try {
-    // What is no file any more could keep its reader waiting.
-    if (!lstatSync(pidFile).isFile()) return;
-    if (readFileSync(pidFile, "utf8").trim() === String(process.pid)) rmSync(pidFile);
-  } catch {
-    // Somebody was faster.
-  }
-}
-
-function writing(path: string, write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    refuseWrite(path, error);
-  }
-}
-
 function refuseWrite(path: string, error: unknown): never {
-  throw describe(path, error);
+  throw cannotWrite(path, error);
 }
 
-function describe(path: string, error: unknown): NaughtError {
-  return new NaughtError("CannotWrite", `cannot write ${path}: ${explain(error)}`);
+/** What fails is tried again later, or does no harm. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The guard tells.
+  }
 }

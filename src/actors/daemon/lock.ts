@@ -85,11 +85,13 @@ function readBootId(): string {
   }
 }
 
-// The directory by its inode: the same path may be another directory in another mount namespace.
+// The directory by its inode: the same path may be another directory in another mount namespace. By its name while there
+// is none, which whoever stands in for a dead daemon must not wait for.
 function nameLock(ipcFile: string): string {
-  const { dev, ino } = statSync(dirname(ipcFile));
+  const found = statSync(dirname(ipcFile), { throwIfNoEntry: false });
+  const folder = found ? `${found.dev} ${found.ino}` : dirname(ipcFile);
   const name = createHash("sha256")
-    .update(`${dev} ${ino} ${basename(ipcFile)}`)
+    .update(`${folder} ${basename(ipcFile)}`)
     .digest("hex");
   return `\0naught-${name}`;
 }

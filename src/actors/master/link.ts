@@ -74,8 +74,12 @@ export function openLink(first: Transport, handlers: Handlers<typeof Master>, fa
   }
 
   async function tryRevival(): Promise<void> {
-    const next = await revive().catch(() => null);
-    if (!next) return note({ type: "failed", isReplaceable: isReplaceable() });
+    let isRival = false;
+    const next = await revive().catch((error: unknown) => {
+      isRival = error instanceof NaughtError && error.kind === "AlreadyRunning";
+      return null;
+    });
+    if (!next) return note({ type: "failed", isReplaceable: isReplaceable(), isRival });
     daemon = next;
     note({ type: "found" });
   }

@@ -4,8 +4,10 @@
  */
 import type { HostUnlisten, PoolEvent, Serving } from "../../protocol/types.js";
 
-/** Milliseconds before each try. */
-const pauses = [0, 100, 250, 500, 1000, 2000, 2000, 2000, 2000, 2000];
+/** Milliseconds before each try: for ten minutes, in which what stands in the way may go. */
+const pauses = [0, 100, 250, 500, 1000, 2000, ...Array.from({ length: 120 }, () => 5000)];
+/** So often another daemon may be found in the place of the one that has died. */
+const mostRivals = 5;
 
 export interface Succession {
   readonly hasDaemon: boolean;
@@ -13,6 +15,8 @@ export interface Succession {
   readonly isOrphan: boolean;
   /** To start a daemon, since there was one. */
   readonly tries: number;
+  /** How many of them have found another daemon in that place. */
+  readonly rivals: number;
   /** How many events the present daemon was sent. */
   readonly sent: number;
   /** Each with its number among those. */
@@ -30,7 +34,7 @@ export type Fact =
   /** The daemon has dealt with so many events. */
   | { readonly type: "heard"; readonly count: number }
   /** It is gone, or could not be started. */
-  | { readonly type: "lost" | "failed"; readonly isReplaceable: boolean }
+  | { readonly type: "lost" | "failed"; readonly isReplaceable: boolean; readonly isRival?: boolean }
   /** The next one is there. */
   | { readonly type: "found" };
 
@@ -49,6 +53,7 @@ export const firstSuccession: Succession = {
   hasDaemon: true,
   isOrphan: false,
   tries: 0,
+  rivals: 0,
   sent: 0,
   unheard: [],
   unlistened: [],
@@ -78,9 +83,12 @@ export function succeed(
         effects: [],
       };
     case "lost":
-      return tryAgain({ ...state, hasDaemon: false, tries: 0 }, fact.isReplaceable);
+      return tryAgain({ ...state, hasDaemon: false, tries: 0, rivals: 0 }, fact.isReplaceable);
     case "failed":
-      return tryAgain({ ...state, tries: state.tries + 1 }, fact.isReplaceable);
+      return tryAgain(
+        { ...state, tries: state.tries + 1, rivals: state.rivals + (fact.isRival ? 1 : 0) },
+        fact.isReplaceable,
+      );
     case "found":
       return introduce(state);
   }
@@ -92,7 +100,8 @@ function tell(state: Succession, effect: Effect): ReturnType<typeof succeed> {
 
 function tryAgain(state: Succession, isReplaceable: boolean): ReturnType<typeof succeed> {
   const pause = pauses[state.tries];
-  if (isReplaceable && pause !== undefined) return { state, effects: [{ type: "revive", pause }] };
+  if (isReplaceable && pause !== undefined && state.rivals < mostRivals)
+    return { state, effects: [{ type: "revive", pause }] };
   return { state: { ...state, isOrphan: true }, effects: [{ type: "orphaned" }] };
 }
 

@@ -14,3 +14,8 @@ export function decideAlone(tries: number): "wait" | "revive" | "leave" {
   if (tries * pause > grace) return "leave";
   return tries >= patience && (tries - patience) % again === 0 ? "revive" : "wait";
 }
+
+/** Whether it is the first time that it may revive the daemon: others may be better at it. */
+export function isFirst(tries: number): boolean {
+  return tries <= patience;
+}

@@ -12,7 +12,8 @@ import { LifelineGuest, LifelineHost } from "../../protocol/lifeline.js";
 import { connect } from "../../protocol/peer.js";
 import type { DrainTimes } from "../../protocol/types.js";
 import { type LifelineNote, lifelineVariable } from "../lifeline-variable.js";
-import { decideAlone, pause } from "./despair.js";
+import { decideAlone, isFirst, pause } from "./despair.js";
+import type { reviveDaemon } from "./revival.js";
 
 export interface Lifeline {
   /** Nobody has to be reached any more. */
@@ -64,7 +65,7 @@ export function holdLifeline({ leave, isStranded, sockets }: LifelineFacts): Lif
     if (next === "leave") return leave(times);
     if (next === "wait" || isReviving) return;
     isReviving = true;
-    revive(ipcFile, sockets())
+    revive(ipcFile, sockets(), !isFirst(tries))
       .catch(() => {})
       .finally(() => {
         isReviving = false;
@@ -81,13 +82,11 @@ export function holdLifeline({ leave, isStranded, sockets }: LifelineFacts): Lif
 }
 
 // Loaded from the disk at last; where it is missing, nothing is lost but the revival.
-async function revive(ipcFile: string, sockets: ReturnType<LifelineFacts["sockets"]>): Promise<void> {
+const revive: typeof reviveDaemon = async (...args) => {
   const file = join(import.meta.dirname, "revive.cjs");
-  const { reviveDaemon } = createRequire(file)(file) as {
-    reviveDaemon(ipcFile: string, sockets: ReturnType<LifelineFacts["sockets"]>): Promise<void>;
-  };
-  await reviveDaemon(ipcFile, sockets);
-}
+  const program = createRequire(file)(file) as { reviveDaemon: typeof reviveDaemon };
+  await program.reviveDaemon(...args);
+};
 
 function takeNote(): LifelineNote | undefined {
   const text = process.env[lifelineVariable];
