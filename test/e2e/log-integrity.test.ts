@@ -1,8 +1,10 @@
 /** Every line that a worker prints is in the log or its archives: once, whole, and in its order. LINES makes it longer. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { listArchives, readLog } from "../support/log-files.js";
+import { listArchives, readLog, readLogBytes } from "../support/log-files.js";
 import { e2e } from "../support/naught.js";
+import { server } from "../support/servers.js";
 
 const times = Number(process.env.LINES ?? 1);
 
@@ -15,6 +17,7 @@ interface Case {
 
 const cases: readonly Case[] = [
   { workers: 1, size: 40, count: 1000, rotate: 300 },
+  { workers: 8, size: 40, count: 60, rotate: 300 },
   { workers: 8, size: 40, count: 1000, rotate: 10_485_760 },
   { workers: 8, size: 8192, count: 30, rotate: 50_000 },
   { workers: 2, size: 1_000_000, count: 2, rotate: 1_500_000 },
@@ -81,5 +84,53 @@ test(
     const archives = (await listArchives(naught.path("stdout.log"))).filter((name) => /\dZ/.test(name));
     assert.equal(archives.length, 3);
     assert.equal(naught.read("stdout-mine.log"), "mine\n");
+  }),
+);
+
+test(
+  "bytes that are no text, characters that come in pieces, and an end without a newline are in the log as they were",
+  e2e(async (naught) => {
+    const text = Buffer.from("snow ☃ and 雪, 🌨\n".repeat(3000));
+    const bytes = Buffer.concat([
+      text,
+      Buffer.alloc(
+        200_000,
+        Uint8Array.from({ length: 256 }, (_, index) => index),
+      ),
+      Buffer.from("\n\n\r\n\0\n"),
+      Buffer.from([0xe2, 0x98]),
+    ]);
+    writeFileSync(naught.path("bytes"), bytes);
+    const env = { BYTES: naught.path("bytes") };
+    const options = ["--max-log-size", "5000", "--max-log-files", "none"];
+    await naught.succeed(["start", ...options, server("raw-bytes.cjs")], { env });
+    await naught.succeed(["stop"]);
+    const logged = await readLogBytes(naught.path("stdout.log"));
+    // The line that it did not end is ended, so that another one may follow.
+    assert.ok(
+      logged.equals(Buffer.concat([bytes, Buffer.from("\n")])),
+      `${logged.length} of ${bytes.length}`,
+    );
+    assert.ok((await listArchives(naught.path("stdout.log"))).length > 1);
+  }),
+);
+
+test(
+  "workers that end in the middle of a line do not share it",
+  e2e(async (naught) => {
+    const file = naught.write(
+      "server.cjs",
+      `
+      process.on("message", () => {
+        process.stdout.write(process.pid + " has no newline");
+        process.env.NAUGHT_WORKER === "0" ? process.exit() : setImmediate(() => { throw new Error("at last"); });
+      });
+      require("node:http").createServer().listen(process.env.PORT, process.env.HOST, () => process.send("online"));`,
+    );
+    await naught.succeed(["start", "--worker-count", "4", file]);
+    const pids = naught.workers().map(({ pid }) => pid);
+    await naught.succeed(["stop"]);
+    const lines = naught.read("stdout.log").split("\n");
+    assert.deepEqual(lines.sort(), ["", ...pids.map((pid) => `${pid} has no newline`)].sort());
   }),
 );

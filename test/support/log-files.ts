@@ -10,12 +10,16 @@ export function numberedLine(writer: string | number, number: number): string {
 
 /** All that was logged, in the order of the files' names, the log itself last. Throws on an archive that is not whole. */
 export async function readLog(file: string): Promise<string> {
-  const parts: string[] = [];
+  return (await readLogBytes(file)).toString();
+}
+
+export async function readLogBytes(file: string): Promise<Buffer> {
+  const parts: Buffer[] = [];
   for (const name of [...(await listArchives(file)), basename(file)]) {
     const bytes = await readFile(join(dirname(file), name));
-    parts.push((name.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString());
+    parts.push(name.endsWith(".gz") ? gunzipSync(bytes) : bytes);
   }
-  return parts.join("");
+  return Buffer.concat(parts);
 }
 
 /** The names of the archives in order. */

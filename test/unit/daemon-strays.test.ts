@@ -45,8 +45,11 @@ test("workers outlive their master, count as online, and are told apart", () => 
   const machine = serve();
   const effects = machine.post(killed);
   assert.deepEqual(
-    effects.flatMap((each) => (each.type === "watchProcess" ? [each.pid] : [])),
-    [101, 102],
+    effects.flatMap((each) => (each.type === "watchProcess" ? [[each.pid, each.worker.id]] : [])),
+    [
+      [101, 1],
+      [102, 2],
+    ],
   );
   assert.deepEqual(replies(effects), [], "nobody is sent away");
   const [answer] = machine.post({ type: "status", call: 5, client: other });

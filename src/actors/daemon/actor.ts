@@ -158,6 +158,7 @@ function runDaemon(
       case "log":
         return logs?.naught.write(effect.line, effect.patient);
       case "watchProcess":
+        logs?.outputs.adopt(effect.worker);
         return watch.watch(effect.pid);
       case "killProcess":
         return watch.kill(effect.pid);

@@ -47,7 +47,7 @@ export function inherit(turn: Turn, state: Daemon, hasMaster: boolean): void {
   }
   announceOwn(turn, { name: "Recovered" });
   for (const { worker, told } of state.strays.values()) {
-    turn.effects.push({ type: "watchProcess", pid: worker.pid });
+    turn.effects.push({ type: "watchProcess", pid: worker.pid, worker });
     if (told) limitStray(turn, worker.pid, told);
   }
   if (turn.state.life === "stopping") return resumeStop(turn);

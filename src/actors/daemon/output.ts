@@ -2,11 +2,11 @@
 import { closeSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Handle } from "../../protocol/contract.js";
-import type { LineFormat, Output } from "../../protocol/types.js";
+import type { LineFormat, Output, WorkerRef } from "../../protocol/types.js";
 import { createFormatter } from "./format.js";
 import { createFunnel, type Pipe } from "./funnel.js";
 import type { Log } from "./log.js";
-import { openFifo } from "./pipe.js";
+import { findOwnFifo, openFifo } from "./pipe.js";
 import { keepTail, type Tail } from "./tail.js";
 import { describeCause, isMissing } from "./trouble.js";
 
@@ -16,6 +16,8 @@ export interface Outputs {
    * read to its end and all of that is in the file. One that is being read already may be told of again.
    */
   attach(output: Output, handle: Handle | undefined): Promise<void>;
+  /** Reads what a worker prints that has no master any more to tell of its FIFOs, where nobody reads them yet. */
+  adopt(worker: WorkerRef): void;
   /** Gives a worker's last lines of stderr, once that has ended or `patience` ms have passed: somebody else may hold it. */
   tail(workerId: number, patience: number): Promise<string[]>;
   /** Resolves when every pipe has ended, or `patience` ms have passed, and all that they held was given to the logs. */
@@ -73,6 +75,13 @@ export function createOutputs(
     }
   }
 
+  function adopt(worker: WorkerRef): void {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const path = findOwnFifo(worker.pid, stream);
+      if (path !== undefined) void attachFifo({ worker, stream, path });
+    }
+  }
+
   async function read({ worker, stream }: Output, from: number | Handle): Promise<void> {
     const formatter = createFormatter(format, { worker, stream });
     if (stream === "stdout") {
@@ -116,7 +125,7 @@ export function createOutputs(
     await Promise.all([stdout.cut(), stderr.cut()]);
   }
 
-  return { attach, tail, close };
+  return { attach, adopt, tail, close };
 }
 
 async function waitAtMost(patience: number, event: Promise<unknown>): Promise<void> {

@@ -19,9 +19,24 @@ interface Onread {
 
 const { O_RDONLY, O_RDWR, O_NONBLOCK } = constants;
 
+/** Where to open the FIFO that a worker prints into, if naught has made it. */
+export function findOwnFifo(pid: number, stream: Output["stream"]): string | undefined {
+  const path = findWriter(pid, stream);
+  try {
+    // Its number may be another process's by now, whose pipes are nothing to us.
+    return /\/naught-\w+\/\d+( \(deleted\))?$/.test(readlinkSync(path)) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function findWriter(pid: number, stream: Output["stream"]): string {
+  return `/proc/${pid}/fd/${stream === "stdout" ? 1 : 2}`;
+}
+
 /** Throws what Node says. */
 export function openFifo({ path = "", worker, stream }: Output): OpenFifo {
-  const [fd, own] = openEither(path, `/proc/${worker.pid}/fd/${stream === "stdout" ? 1 : 2}`);
+  const [fd, own] = openEither(path, findWriter(worker.pid, stream));
   try {
     const { dev, ino } = fstatSync(fd);
     return { fd, identity: `${dev}:${ino}` };

@@ -229,7 +229,7 @@ export type Effect =
       readonly master: number;
     }
   /** Tell when this process, which is no child of ours, is gone; SIGKILL it. */
-  | { readonly type: "watchProcess"; readonly pid: number }
+  | { readonly type: "watchProcess"; readonly pid: number; readonly worker: WorkerRef }
   | { readonly type: "killProcess"; readonly pid: number }
   /** A worker accepts no connections any more. */
   | { readonly type: "forgetWorker"; readonly worker: WorkerRef }

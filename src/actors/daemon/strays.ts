@@ -77,7 +77,7 @@ export function strandWorkers(turn: Turn): void {
 function addStray(turn: Turn, worker: WorkerRef, status: WorkerStatus): void {
   const stray: Stray = { worker, status, since: turn.time, told: null, killed: false };
   update(turn, { strays: new Map(turn.state.strays).set(worker.pid, stray) });
-  turn.effects.push({ type: "watchProcess", pid: worker.pid });
+  turn.effects.push({ type: "watchProcess", pid: worker.pid, worker });
 }
 
 /** Those that are leaving already, have served nobody yet, or belong to a release that has not taken over. */
