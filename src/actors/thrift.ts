@@ -7,6 +7,10 @@
 export const thrifty: readonly string[] = [
   "--max-semi-space-size=1",
   "--optimize-for-size",
+  // A megabyte of code that is run for a moment only, until it is optimized or not needed any more.
+  "--no-sparkplug",
+  // Each thread that compiles keeps the memory that it once needed.
+  "--v8-pool-size=1",
   // For `tidier.ts`.
   "--expose-gc",
 ];

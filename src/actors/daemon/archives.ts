@@ -20,7 +20,7 @@ export interface Archives {
   sweep(): void;
   /** Waits while too many archives are to be compressed: they are larger than what becomes of them. */
   makeRoom(): Promise<void>;
-  /** Finishes what was begun. */
+  /** Finishes what it can within a few seconds; the rest is done at the next start. */
   close(): Promise<void>;
 }
 
@@ -30,7 +30,9 @@ export interface Retention {
   readonly maxTotal?: number | undefined;
 }
 
-const MOST_WAITING = 8;
+/** A burst should not have to wait for its compression, which takes longer than to write it. */
+const MOST_WAITING = 32;
+const CLOSING_MS = 5000;
 /** Younger lines would be lost with the power in any case, and to flush costs more than to compress a small file. */
 const UNSAFE_MS = 5000;
 /** From the claim of a name to its use. */
@@ -41,10 +43,11 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
   const directory = dirname(file);
   const nextName = createNames(file);
   const compressor = createCompressor();
-  let work: Promise<void> = Promise.resolve();
-  let waiting = 0;
+  /** What is to be done, one after the other. */
+  const tasks: Promise<void>[] = [];
   let missed = false;
   let closing = false;
+  let isLate = false;
   const ending = new AbortController();
 
   async function claimName(): Promise<string> {
@@ -61,10 +64,11 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
   }
 
   function schedule(task: () => Promise<void>): void {
-    waiting += 1;
-    work = work.then(task).finally(() => {
-      waiting -= 1;
+    const done = Promise.resolve(tasks.at(-1)).then(async () => {
+      if (!isLate) await task();
+      tasks.shift();
     });
+    tasks.push(done);
   }
 
   function add(archive: string): void {
@@ -73,6 +77,8 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
       if (missed) await sweepNow();
       await prune();
     });
+    // What nobody is to keep need not be compressed.
+    if (tasks.length > (retention.maxFiles ?? tasks.length)) void prune();
   }
 
   async function tryGzip(archive: string): Promise<void> {
@@ -80,6 +86,7 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
       await gzip(archive);
       trouble.forget("compress");
     } catch (error) {
+      if (isLate) return;
       missed = true;
       trouble.report("compress", error);
     }
@@ -113,7 +120,9 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
       .sort((one, other) => (one.name < other.name ? -1 : 1));
     for (const { name, kind, pid } of names) {
       if (closing || missed) return;
-      if (kind === "part" && !isAlive(pid)) await rm(join(directory, name), { force: true });
+      if (kind === "part" && !isAlive(pid)) {
+        await rm(join(directory, name), { force: true }).catch((error) => trouble.report("remove", error));
+      }
       if (kind !== "plain") continue;
       await outwaitClaim(join(directory, name));
       if (!closing) await tryGzip(join(directory, name));
@@ -146,14 +155,18 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
   }
 
   async function makeRoom(): Promise<void> {
-    if (waiting >= MOST_WAITING) await work;
+    while (tasks.length >= MOST_WAITING) await tasks[0];
   }
 
   async function close(): Promise<void> {
     closing = true;
     ending.abort();
-    await work;
-    await compressor.close();
+    const late = setTimeout(() => {
+      isLate = true;
+      compressor.abort();
+    }, CLOSING_MS);
+    await tasks.at(-1);
+    clearTimeout(late);
   }
 
   return {

@@ -1,130 +1,117 @@
 /**
- * Compresses files in a thread of its own, which gives way to everything else on the machine. Owns that thread, which
- * ends when there has been nothing to do for a while.
+ * Compresses files, by the program gzip in a process that gives way to everything else on the machine: a thread for it
+ * would keep five times as much memory. Small files, and all where there is no such program, are compressed by Node's own
+ * threads, in pieces. Owns the process that is at work.
  */
-import type { Worker } from "node:worker_threads";
+import { type ChildProcess, spawn } from "node:child_process";
+import { type FileHandle, open } from "node:fs/promises";
+import { setPriority } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { now } from "../../clock.js";
+import { hasCode } from "./trouble.js";
 
 export interface Compressor {
-  /** Makes a compressed copy under another name, with the mode and the owner of the original. */
+  /** Makes a compressed copy under another name, with the mode and the owner of the original. One at a time. */
   compress(from: string, to: string, flush: boolean): Promise<void>;
-  close(): Promise<void>;
+  /** Gives up what is under way: that rejects. */
+  abort(): void;
 }
 
-interface Task {
-  readonly from: string;
-  readonly to: string;
-  readonly flush: boolean;
-}
+/** A process costs more than to compress so little. */
+const PIECE = 256 * 1024;
+const LOW_PRIORITY = 10;
 
-interface Outcome {
-  readonly message?: string;
-  readonly code?: string;
-}
-
-const IDLE_MS = 5000;
-
-/** One task at a time. */
-export function createCompressor(): Compressor {
-  let thread: Worker | undefined;
-  let idle: NodeJS.Timeout | undefined;
+export function createCompressor(program = "gzip"): Compressor {
+  const ending = new AbortController();
+  let hasProgram = true;
 
   async function compress(from: string, to: string, flush: boolean): Promise<void> {
-    clearTimeout(idle);
-    // Loaded when it is needed, which it is for few daemons.
-    thread ??= startThread(await import("node:worker_threads"));
-    const { message, code } = await ask(thread, { from, to, flush }).catch((error: unknown) => {
-      thread = undefined;
-      throw error;
-    });
-    idle = setTimeout(close, IDLE_MS).unref();
-    if (message !== undefined) throw Object.assign(new Error(message), { code });
-  }
-
-  async function close(): Promise<void> {
-    clearTimeout(idle);
-    const ended = thread?.terminate();
-    thread = undefined;
-    await ended;
-  }
-
-  return { compress, close };
-}
-
-function ask(thread: Worker, task: Task): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const onExit = (): void => reject(new Error("the compressing thread ended"));
-    const settle = (give: () => void): void => {
-      thread.off("message", onMessage).off("error", onError).off("exit", onExit).unref();
-      give();
-    };
-    const onMessage = (outcome: Outcome): void => settle(() => resolve(outcome));
-    const onError = (error: Error): void => settle(() => reject(error));
-    thread.on("message", onMessage).on("error", onError).on("exit", onExit).ref();
-    thread.postMessage(task);
-  });
-}
-
-/** As text, because in the bundle it has no file of its own. */
-function startThread({ Worker }: typeof import("node:worker_threads")): Worker {
-  const thread = new Worker(`(${runThread.toString()})(require)`, {
-    eval: true,
-    execArgv: [],
-    // It handles a megabyte at a time.
-    resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 },
-  });
-  thread.on("error", () => {});
-  return thread;
-}
-
-/** Must not use anything from outside of it. Blocks its thread, and only that. */
-function runThread(require: NodeJS.Require): void {
-  const fs = require("node:fs") as typeof import("node:fs");
-  const os = require("node:os") as typeof import("node:os");
-  const zlib = require("node:zlib") as typeof import("node:zlib");
-  const { parentPort } = require("node:worker_threads") as typeof import("node:worker_threads");
-  try {
-    // On Linux, where priorities belong to threads. Elsewhere it would be that of the whole process.
-    if (process.platform === "linux") os.setPriority(0, 10);
-  } catch {
-    // Then it runs like all others.
-  }
-  // A member for each: files of any size, in memory of one.
-  const block = Buffer.allocUnsafeSlow(1024 * 1024);
-  const writeAll = (fd: number, bytes: Uint8Array): void => {
-    for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
-  };
-  const copy = ({ from, to, flush }: Task): void => {
-    const source = fs.openSync(from, "r");
+    const source = await open(from);
     try {
-      const { mode, uid, gid } = fs.fstatSync(source);
-      const target = fs.openSync(to, "w", 0o600);
+      const { mode, uid, gid, size } = await source.stat();
+      const target = await open(to, "w", 0o600);
       try {
-        try {
-          fs.fchownSync(target, uid, gid);
-        } catch {
-          // Only root may give files away.
-        }
-        fs.fchmodSync(target, mode & 0o777);
-        let count = fs.readSync(source, block);
-        if (count === 0) writeAll(target, zlib.gzipSync(""));
-        for (; count > 0; count = fs.readSync(source, block)) {
-          writeAll(target, zlib.gzipSync(block.subarray(0, count)));
-        }
-        if (flush) fs.fsyncSync(target);
+        // Only root may give files away.
+        await target.chown(uid, gid).catch(() => {});
+        await target.chmod(mode & 0o777);
+        if (size <= PIECE || !(await tryProgram(source, target))) await compressHere(source, target);
+        if (flush) await target.sync();
       } finally {
-        fs.closeSync(target);
+        await target.close();
       }
     } finally {
-      fs.closeSync(source);
+      await source.close();
     }
-  };
-  parentPort?.on("message", (task: Task) => {
+  }
+
+  /** False when there is no such program. */
+  async function tryProgram(source: FileHandle, target: FileHandle): Promise<boolean> {
+    if (!hasProgram) return false;
     try {
-      copy(task);
-      parentPort.postMessage({});
+      await runProgram(program, source, target, ending.signal);
     } catch (error) {
-      const { message, code } = error as NodeJS.ErrnoException;
-      parentPort.postMessage({ message, code });
+      if (!hasCode(error, "ENOENT")) throw error;
+      hasProgram = false;
     }
+    return hasProgram;
+  }
+
+  async function compressHere(source: FileHandle, target: FileHandle): Promise<void> {
+    // Loaded when it is needed, which it is for few daemons.
+    const gzip = promisify((await import("node:zlib")).gzip);
+    const piece = Buffer.allocUnsafeSlow(PIECE);
+    for (let at = 0; ; ) {
+      const began = now();
+      const { bytesRead } = await source.read(piece, 0, PIECE, at);
+      if (bytesRead === 0 && at > 0) return;
+      at += bytesRead;
+      // A member for each piece: all of them together are one file.
+      await target.writeFile(await gzip(piece.subarray(0, bytesRead)));
+      if (bytesRead < PIECE) return;
+      // These threads have no priority of their own.
+      await delay(now() - began, undefined, { signal: ending.signal });
+    }
+  }
+
+  return { compress, abort: () => ending.abort() };
+}
+
+function runProgram(
+  program: string,
+  source: FileHandle,
+  target: FileHandle,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, ["-c"], {
+      // The daemon's directory may have been removed.
+      cwd: "/",
+      env: process.env.PATH === undefined ? {} : { PATH: process.env.PATH },
+      stdio: [source.fd, target.fd, "pipe"],
+      // A Ctrl-C in the terminal is not meant for it.
+      detached: true,
+      signal,
+      killSignal: "SIGKILL",
+    });
+    giveWay(child);
+    let words = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      words += text;
+    });
+    child.once("error", reject);
+    child.once("close", (code, killer) => {
+      if (code === 0) resolve();
+      else reject(new Error(words.trim() || `${program} ended with ${code ?? killer}`));
+    });
   });
+}
+
+function giveWay({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, LOW_PRIORITY);
+  } catch {
+    // It has ended already, or has to run like all others.
+  }
 }

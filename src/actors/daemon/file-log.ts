@@ -5,6 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { now } from "../../clock.js";
 import type { Retention } from "./archives.js";
+import { createBacklog } from "./backlog.js";
 import { createHaste } from "./haste.js";
 import type { Log } from "./log.js";
 import { openLogFile } from "./log-file.js";
@@ -34,8 +35,7 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
   const drained: (() => void)[] = [];
   const flushing: { readonly at: number; readonly resolve: () => void }[] = [];
   const closing = new AbortController();
-  const queue: Buffer[] = [];
-  let waiting = 0;
+  const backlog = createBacklog();
   let accepted = 0;
   let lost = 0;
   let lostInAll = 0;
@@ -52,10 +52,8 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
     accepted += chunk.length;
     const written = pumping === undefined ? writeNow(chunk) : 0;
     if (written < chunk.length) {
-      // The bytes belong to who called, who may read the next ones into them.
-      queue.push(Buffer.from(chunk.subarray(written)));
-      waiting += chunk.length - written;
-      if (waiting >= HIGH_WATER) behind = true;
+      backlog.add(chunk.subarray(written));
+      if (backlog.length >= HIGH_WATER) behind = true;
       pumping ??= pump();
     } else if (file.isDue) pumping ??= pump();
   }
@@ -73,12 +71,9 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
 
   async function pump(): Promise<void> {
     await prepare();
-    while (queue.length > 0) {
-      const batch = takeBatch();
+    for (let batch = backlog.take(file.room); batch; batch = backlog.take(file.room)) {
       await append(batch);
-      waiting -= batch.length;
-      settle();
-      if (behind && waiting < HIGH_WATER / 2) catchUp();
+      if (behind && backlog.length < HIGH_WATER / 2) catchUp();
       await prepare();
     }
     pumping = undefined;
@@ -92,30 +87,24 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
     await file.rotateIfDue();
   }
 
-  /** As many chunks as one write may carry: the one that makes the file too large is the last. */
-  function takeBatch(): Buffer {
-    let count = 0;
-    let length = 0;
-    for (const chunk of queue) {
-      count += 1;
-      length += chunk.length;
-      if (length > file.room || length >= HIGH_WATER) break;
-    }
-    const batch = queue.splice(0, count);
-    return batch.length === 1 && batch[0] !== undefined ? batch[0] : Buffer.concat(batch, length);
-  }
-
   async function append(batch: Buffer): Promise<void> {
     let rest = batch;
     while (rest.length > 0) {
       try {
         // A disk that fills up takes a part of a line first; going on behind that part keeps the line whole.
-        rest = rest.subarray(await haste.measureLater(() => file.append(rest)));
+        const written = await haste.measureLater(() => file.append(rest));
+        rest = rest.subarray(written);
+        backlog.release(written);
+        settle();
         recover();
       } catch (error) {
         trouble.report("write", error);
         failingSince ??= now();
-        if (closing.signal.aborted) return lose(rest.length);
+        if (closing.signal.aborted) {
+          lose(rest.length);
+          backlog.release(rest.length);
+          return settle();
+        }
         await delay(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {});
         if (isGivenUp()) dropQueue();
         await file.reopen();
@@ -135,10 +124,7 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
   }
 
   function dropQueue(): void {
-    for (const chunk of queue.splice(0)) {
-      lose(chunk.length);
-      waiting -= chunk.length;
-    }
+    lose(backlog.clear());
     settle();
     if (behind) catchUp();
   }
@@ -154,7 +140,7 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
   }
 
   function settle(): void {
-    const done = accepted - waiting;
+    const done = accepted - backlog.length;
     while (flushing[0] && flushing[0].at <= done) flushing.shift()?.resolve();
   }
 

@@ -31,6 +31,8 @@ export interface Funnel {
 const LONGEST_HOLD_MS = 2000;
 /** What a pipe holds on Linux, and all that is on its way between a pipe and its log. */
 const READ_SIZE = 64 * 1024;
+/** For the beginning of a line of which the rest is read. */
+const ROOM = 64 * 1024;
 /** Bytes of one pipe in one turn of the event loop. */
 const MOST_IN_TURN = 4 * READ_SIZE;
 /** Bytes of one pipe when it is cut. */
@@ -52,7 +54,8 @@ interface Source {
 export function createFunnel(log: Log): Funnel {
   const sources = new Set<Source>();
   // One for all: whoever keeps bytes copies them.
-  const buffer = Buffer.allocUnsafeSlow(READ_SIZE);
+  const buffer = Buffer.allocUnsafeSlow(ROOM + READ_SIZE);
+  const readable = buffer.subarray(ROOM);
   let reads = 0;
   let isTurnOpen = false;
   let holder: Source | undefined;
@@ -61,7 +64,7 @@ export function createFunnel(log: Log): Funnel {
 
   function attach(from: number | Handle, onBytes?: (bytes: Buffer) => void, format?: Formatter): Pipe {
     const lines = splitLines();
-    const socket = readFrom(from, { buffer, callback: (length) => take(source, length) });
+    const socket = readFrom(from, { buffer: readable, callback: (length) => take(source, length) });
     const ended = new Promise<void>((resolve) => {
       socket.on("close", () => {
         remove(source);
@@ -84,15 +87,20 @@ export function createFunnel(log: Log): Funnel {
 
   /** Returns false to read no more for now. */
   function take(source: Source, length: number): boolean {
+    if (sources.size > 1) note(source, length);
+    pass(source, source.lines.push(buffer.subarray(0, ROOM + length), ROOM));
+    if (mayFlow(source)) return true;
+    source.socket.pause();
+    return false;
+  }
+
+  /** What nobody else waits for needs no account, which costs as much as a read does. */
+  function note(source: Source, length: number): void {
     source.served += length;
     reads += 1;
     source.last = reads;
     if (!isTurnOpen) setImmediate(endTurn);
     isTurnOpen = true;
-    pass(source, source.lines.push(buffer.subarray(0, length)));
-    if (mayFlow(source)) return true;
-    source.socket.pause();
-    return false;
   }
 
   function pass(source: Source, bytes: Buffer | undefined): void {
@@ -165,8 +173,8 @@ export function createFunnel(log: Log): Funnel {
     if (source.fd === undefined || source.socket.destroyed) return;
     try {
       for (let total = 0, length = 1; length > 0 && total < MOST_AT_LAST; total += length) {
-        length = readSync(source.fd, buffer);
-        pass(source, source.lines.push(buffer.subarray(0, length)));
+        length = readSync(source.fd, readable);
+        pass(source, source.lines.push(buffer.subarray(0, ROOM + length), ROOM));
       }
     } catch {
       // EAGAIN: it is empty.
