@@ -156,6 +156,59 @@ unitTest("a frozen daemon is noticed, and the service restarted", watched, async
 });
 
 unitTest(
+  "a daemon that is killed under load: the service is restarted, the old workers finish, no request is lost",
+  { socket: true, changes: [["KillMode=mixed", "KillMode=process"]], service: ["RestartSec=0"] },
+  async (naught, systemd) => {
+    await systemd.ctl("start", "web.socket");
+    assert.equal((await get(naught)).status, 200);
+    const load = await startLoad(naught, { slowMs: 1_000, timeoutMs: 30_000 });
+    const before = pids(naught);
+    kill(findParent(naught, "daemon"));
+    await systemd.became("NRestarts", "1", 30_000);
+    await systemd.became("ActiveState", "active", 30_000);
+    await until("the new workers alone", () => isOther(before, pids(naught)), 60_000);
+    assertUnhurt(await load.stop());
+    await systemd.ctl("stop", "web.service", "web.socket");
+    assert.equal(naught.processes().length, 0);
+  },
+);
+
+const ipcFile = "/run/web/naught.ipc";
+const pidFile = "/run/web/naught.pid";
+const command = ["/srv/node", "/srv/naught/naught.cjs"];
+const follows: UnitOptions = {
+  changes: [
+    ["Type=notify\nNotifyAccess=all\n", `Type=forking\nExitType=cgroup\nGuessMainPID=no\n`],
+    ["--daemon-mode false ", ""],
+    ["--log - --stdout - --stderr -", "--log /run/web/naught.log --stdout /dev/null --stderr /dev/null"],
+    ["WatchdogSec=30\n", `ExecStop=${command.join(" ")} stop ${ipcFile}\n`],
+  ],
+};
+unitTest(
+  "a daemon that is killed under load as a forking service is followed, and nothing is restarted",
+  follows,
+  async (naught, systemd) => {
+    await systemd.ctl("start", "web");
+    const load = await startLoad(naught, { slowMs: 1_000 });
+    const workers = pids(naught);
+    for (let round = 0; round < 2; round += 1) {
+      const { stdout: killed } = await systemd.run("cat", pidFile);
+      await systemd.run("kill", "-9", killed.trim());
+      await until("a new daemon", async () => (await systemd.run("cat", pidFile)).stdout !== killed, 30_000);
+      assert.equal((await systemd.run(...command, "status", ipcFile)).stdout, "workers online: 2\n");
+      assert.deepEqual(pids(naught), workers);
+    }
+    await systemd.ctl("reload", "web");
+    assert.equal(await systemd.show("ActiveState"), "active");
+    assert.equal(await systemd.show("NRestarts"), "0");
+    assertUnhurt(await load.stop());
+    await systemd.ctl("stop", "web");
+    assert.equal(await systemd.show("Result"), "success");
+    assert.equal(naught.processes().length, 0);
+  },
+);
+
+unitTest(
   "a frozen master is replaced by the daemon, and the service goes on",
   { service: ["WatchdogSec=20", "LimitCORE=0", "RestartSec=0"] },
   async (naught, systemd) => {
@@ -196,6 +249,10 @@ unitTest("a server that throws at boot is a service that failed to start", {}, a
 
 function pids(naught: Naught): number[] {
   return naught.workers().map(({ pid }) => pid);
+}
+
+function isOther(before: readonly number[], now: readonly number[]): boolean {
+  return now.length === 2 && now.every((pid) => !before.includes(pid));
 }
 
 /** Their process ids out here. */
