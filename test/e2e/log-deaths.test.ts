@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Status } from "../../src/protocol/types.js";
 import { askCounts, audit, countMissing } from "../support/audit.js";
-import { readLog, readNumbers } from "../support/log-files.js";
+import { listArchives, readLog, readNumbers } from "../support/log-files.js";
 import { e2e, type Naught } from "../support/naught.js";
 import { kill } from "../support/processes.js";
 import { server } from "../support/servers.js";
@@ -23,11 +23,19 @@ interface Death {
   readonly pick: (status: Status) => readonly (number | undefined)[];
   /** For each kill and worker. */
   readonly mayLose: number;
+  readonly options?: readonly string[];
 }
 
 const deaths: readonly Death[] = [
   { who: "the master", pick: ({ master }) => [master?.pid], mayLose: 0 },
   { who: "the daemon", pick: ({ daemon }) => [daemon?.pid], mayLose: mostLost },
+  {
+    who: "the daemon, while it rotates and compresses,",
+    pick: ({ daemon }) => [daemon?.pid],
+    // And what waits while the file is changed.
+    mayLose: mostLost + 2 ** 20,
+    options: ["--max-log-size", "3000", "--max-log-files", "none"],
+  },
   {
     who: "both at once",
     pick: ({ daemon, master }) => [daemon?.pid, master?.pid],
@@ -35,13 +43,13 @@ const deaths: readonly Death[] = [
   },
 ];
 
-for (const { who, pick, mayLose } of deaths)
+for (const { who, pick, mayLose, options = [] } of deaths)
   test(
-    `${who} is killed while workers print: no line is torn, doubled or out of its order, and ${mayLose === 0 ? "none is missing" : "at most one read is missing"}`,
+    `${who} is killed while workers print: no line is torn, doubled or out of its order, and ${mayLose === 0 ? "none is missing" : "no more than was on its way is missing"}`,
     e2e(
       async (naught) => {
-        const options = ["--worker-count", String(workers), "--drain-grace", "0"];
-        await naught.succeed(["start", ...options, server("numbered.cjs")]);
+        const all = ["--worker-count", String(workers), "--drain-grace", "0", ...options];
+        await naught.succeed(["start", ...all, server("numbered.cjs")]);
         let last = await awaitStatus(naught, "the first tree", (status) => isSettled(status, workers));
         for (let round = 0; round < rounds; round += 1) {
           const before = pick(last);
@@ -54,6 +62,9 @@ for (const { who, pick, mayLose } of deaths)
           );
           await awaitLines(naught);
         }
+        await until("no archive to be left half compressed", async () =>
+          (await listArchives(naught.path("stdout.log"))).every((name) => name.endsWith(".gz")),
+        );
         await naught.succeed(["stop"]);
         const missing = countMissing(await audit(naught));
         if (mayLose > 0) console.log(`${missing} bytes missing after ${rounds} kills`);

@@ -1,0 +1,138 @@
+/** Rotation over and over, and what is kept of it. ROTATIONS makes it longer. */
+import assert from "node:assert/strict";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import type { Retention } from "../../src/actors/daemon/archives.js";
+import { type Log, openLog } from "../../src/actors/daemon/log.js";
+import { unlessCi } from "../support/installed.js";
+import { listArchives, numberedLine, readLog, readNumbers } from "../support/log-files.js";
+import { countDescriptors } from "../support/processes.js";
+import { until } from "../support/wait.js";
+
+const rotations = Number(process.env.ROTATIONS ?? 500);
+const maxSize = 20;
+
+let directory: string;
+let file: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "naught-rotations-"));
+  file = join(directory, "stdout.log");
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+function openHere(retention: Retention, path = file): Promise<Log> {
+  const onError = (error: Error) => {
+    throw error;
+  };
+  return openLog({ path, maxSize, ...retention, onError });
+}
+
+/** Each line makes the file too large. */
+function line(writer: string, number: number): string {
+  return numberedLine(writer, number * 90 + 80);
+}
+
+async function rotate(log: Log, writer: string, from: number, to: number, look = () => {}): Promise<void> {
+  for (let number = from; number < to; number += 1) {
+    log.write(Buffer.from(line(writer, number)));
+    if (!log.writable) await new Promise<void>((resolve) => log.onDrain(resolve));
+    await log.flush();
+    look();
+  }
+}
+
+test(`${rotations} rotations: no more descriptors, and no more files than are to be kept`, async () => {
+  const log = await openHere({ maxFiles: 20 });
+  const atRest = () => {
+    const names = readdirSync(directory);
+    return names.length === 21 && names.every((name) => name === "stdout.log" || name.endsWith(".gz"));
+  };
+  const warm = Math.ceil(rotations / 10);
+  await rotate(log, "a", 0, warm);
+  await until("the compression to have caught up", atRest, 60_000);
+  const before = countDescriptors(process.pid);
+  let [descriptors, files] = [0, 0];
+  await rotate(log, "a", warm, rotations, () => {
+    descriptors = Math.max(descriptors, countDescriptors(process.pid));
+    files = Math.max(files, readdirSync(directory).length);
+  });
+  await until("the compression to have caught up again", atRest, 60_000);
+  assert.equal(countDescriptors(process.pid), before);
+  await log.close();
+  // Those that are being written, set aside, read and compressed at one moment.
+  assert.ok(descriptors <= before + 8, `${descriptors} descriptors after ${before}`);
+  // And those that wait to be compressed.
+  assert.ok(files <= 21 + 12, `${files} files`);
+  const kept = readNumbers(await readLog(file)).get("a");
+  assert.deepEqual(
+    kept,
+    Array.from({ length: 20 }, (_, index) => (rotations - 20 + index) * 90 + 80),
+  );
+});
+
+test("archives take no more bytes than they may, and those that are kept are the newest", async () => {
+  const maxTotal = 3000;
+  const log = await openHere({ maxTotal });
+  await rotate(log, "a", 0, 100);
+  await log.close();
+  const sizes = (await listArchives(file)).map((name) => statSync(join(directory, name)).size);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(total <= maxTotal && total > maxTotal - 2 * Math.max(...sizes), `${total} bytes`);
+  const kept = readNumbers(await readLog(file)).get("a");
+  assert.deepEqual(
+    kept,
+    Array.from({ length: sizes.length }, (_, index) => (100 - sizes.length + index) * 90 + 80),
+  );
+});
+
+test("a log that is somebody else's stays so, and so do its archives", {
+  skip: unlessCi(process.getuid?.() === 0 ? false : "only root may give files away"),
+}, async () => {
+  await writeFile(file, "");
+  await chmod(file, 0o640);
+  await chown(file, 1234, 4321);
+  const log = await openHere({});
+  await rotate(log, "a", 0, 3);
+  await log.close();
+  const names = readdirSync(directory);
+  assert.equal(names.length, 4);
+  for (const name of names) {
+    const { mode, uid, gid } = await stat(join(directory, name));
+    assert.deepEqual([mode & 0o777, uid, gid], [0o640, 1234, 4321], name);
+  }
+});
+
+test("files that only look like archives are nobody's to remove", async () => {
+  const foreign = [
+    "stdout-20200101T000000.000Z.log.bak",
+    "stdout-20200101T000000.000Z.log.gz.old",
+    "stdout-20200101T000000.000Z.log.gz.mine.part",
+    "stdout-20200101T000000.log.gz",
+    "stdout-20200101T000000.000Z.txt.gz",
+    "stdout-mine-20200101T000000.000Z.log.gz",
+    "my-stdout-20200101T000000.000Z.log.gz",
+    "stdout.log.1",
+    "stdout-.log",
+  ];
+  for (const name of foreign) writeFileSync(join(directory, name), name);
+  const log = await openHere({ maxFiles: 1, maxTotal: 1000 });
+  await rotate(log, "a", 0, 30);
+  await log.close();
+  for (const name of foreign) assert.equal(await readFile(join(directory, name), "utf8"), name);
+  assert.equal(readdirSync(directory).length, foreign.length + 2);
+});
+
+test("logs of two naughts in one directory, of which one's name begins like the other's, keep to themselves", async () => {
+  const names = ["stdout.log", "stdout-b.log", "stdout-b.txt"];
+  const logs = await Promise.all(names.map((name) => openHere({ maxFiles: 5 }, join(directory, name))));
+  await Promise.all(logs.map((log, index) => rotate(log, String(index), 0, 60)));
+  await Promise.all(logs.map((log) => log.close()));
+  const own = (stem: string) => (name: string) => new RegExp(`^${stem}-2\\d{7}T.*\\.gz$`).test(name);
+  for (const stem of ["stdout", "stdout-b"]) {
+    const kept = readdirSync(directory).filter(own(stem));
+    assert.equal(kept.length, stem === "stdout" ? 5 : 10, stem);
+  }
+});
