@@ -9,13 +9,15 @@ export interface App {
   readonly workers: number;
   /** Where stdout goes; left out, wherever the contender puts it. */
   readonly stdout?: string;
+  /** All archives are kept. */
   readonly maxLogSize?: number;
   /** Further options of `naught start`. */
   readonly options?: readonly string[];
 }
 
 export interface Supervisor {
-  readonly role: "daemon" | "master";
+  /** A module is what helps the daemon of pm2. */
+  readonly role: "daemon" | "master" | "module";
   readonly pid: number;
 }
 

@@ -10,6 +10,8 @@ interface Programs {
   readonly program: string;
   readonly daemon: RegExp;
   readonly master: RegExp;
+  /** What it takes to keep all archives, where that is not so anyhow. */
+  readonly keepArchives?: readonly string[];
 }
 
 export function naught(program: string, node?: string): Contender {
@@ -17,6 +19,7 @@ export function naught(program: string, node?: string): Contender {
     program,
     daemon: /^naught daemon|\/daemon\.cjs$/,
     master: /^naught master|\/master\.cjs$/,
+    keepArchives: ["--max-log-files", "none"],
     ...(node && { node }),
   });
 }
@@ -34,7 +37,7 @@ async function start(stage: Stage, app: App, programs: Programs): Promise<Servic
     file: programs.node ?? process.execPath,
     args: [programs.program, ...args],
   });
-  const { ms } = await stage.run(command("start", ...listOptions(app), app.script));
+  const { ms } = await stage.run(command("start", ...listOptions(app, programs), app.script));
   const supervisors = (["daemon", "master"] as const).map((role): Supervisor => {
     const found = stage.processes().find((each) => programs[role].test(each.command));
     if (found === undefined) throw new Error(`no ${role} of ${programs.program} is to be found`);
@@ -51,11 +54,11 @@ async function start(stage: Stage, app: App, programs: Programs): Promise<Servic
   };
 }
 
-function listOptions(app: App): string[] {
+function listOptions(app: App, { keepArchives = [] }: Programs): string[] {
   return [
     ...["--worker-count", String(app.workers)],
     ...(app.stdout === undefined ? [] : ["--stdout", app.stdout]),
-    ...(app.maxLogSize === undefined ? [] : ["--max-log-size", String(app.maxLogSize)]),
+    ...(app.maxLogSize === undefined ? [] : ["--max-log-size", String(app.maxLogSize), ...keepArchives]),
     ...(app.options ?? []),
   ];
 }

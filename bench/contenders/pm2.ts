@@ -1,5 +1,6 @@
 /** pm2 in cluster mode, told to wait until a worker says `ready`, with a home and so a daemon of its own. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { listChildren } from "../setting/proc.js";
 import type { Command, Stage } from "../setting/stage.js";
 import type { App, Contender, Service } from "./contender.js";
@@ -7,6 +8,34 @@ import { replaceAll } from "./replace.js";
 
 export function pm2(program: string): Contender {
   return { name: "pm2", start: (stage, app) => start(stage, app, program) };
+}
+
+/** With the module pm2-logrotate, which was installed in the folder `modules`. */
+export function pm2WithLogrotate(program: string, modules: string): Contender {
+  return {
+    name: "pm2",
+    start: async (stage, app) => {
+      prepareLogrotate(stage.path("pm2"), modules, app.maxLogSize);
+      const service = await start(stage, app, program);
+      const isModule = (command: string) => command.includes("/pm2-logrotate/");
+      const module = stage.processes().find(({ command }) => isModule(command));
+      if (module === undefined) throw new Error("pm2 has not started pm2-logrotate");
+      return {
+        ...service,
+        supervisors: [...service.supervisors, { role: "module", pid: module.pid }],
+        workers: () => service.workers().filter((pid) => pid !== module.pid),
+      };
+    },
+  };
+}
+
+/** What `pm2 install pm2-logrotate` and `pm2 set` leave in a home; without npm, which would take its time in each round. */
+function prepareLogrotate(home: string, modules: string, maxLogSize = 0): void {
+  mkdirSync(join(home, "modules"), { recursive: true });
+  symlinkSync(modules, join(home, "modules/pm2-logrotate"));
+  const settings = { max_size: String(maxLogSize), compress: "true", retain: "1000", workerInterval: "1" };
+  const configuration = { "module-db-v2": { "pm2-logrotate": {} }, "pm2-logrotate": settings };
+  writeFileSync(join(home, "module_conf.json"), JSON.stringify(configuration));
 }
 
 /** What a stage's environment needs for pm2: it must not ask the network for newer versions of itself. */

@@ -67,6 +67,25 @@ const statusAtScale: Read = (tables) => {
   return one === undefined || many === undefined ? undefined : many / one;
 };
 
+const logTables = ["logs-1", "logs-1-rotated", "logs-4", "logs-4-rotated"];
+
+/** The most that daemon and master together ever had, whatever they wrote. */
+const mostMemoryOfLogs: Read = (tables) => {
+  const samples = logTables.flatMap((key) => readSamples(tables.get(key), "naught", "peak"));
+  return samples.length === 0 ? undefined : Math.max(...samples);
+};
+
+/** Against the quickest of those that rotate and lose nothing. */
+const againstPeers =
+  (table: string): Read =>
+  (tables) => {
+    const speeds = Object.keys(tables.get(table)?.rows ?? {})
+      .filter((row) => row !== "naught" && !row.startsWith("node "))
+      .flatMap((row) => median(table, "speed", row)(tables) ?? []);
+    const own = median(table, "speed")(tables);
+    return own === undefined || speeds.length === 0 ? undefined : own / Math.max(...speeds);
+  };
+
 const targets: readonly Target[] = [
   {
     what: "`status` against `node -e 0`",
@@ -175,6 +194,36 @@ const targets: readonly Target[] = [
     bound: { most: 0 },
     unit: "",
     read: grown(counted("memory-growth", "descriptors")),
+  },
+  {
+    what: "MB/s of logs, 1 worker, against a pipe to `cat`",
+    bound: { least: 0.8 },
+    unit: " ×",
+    read: times("logs-1", "speed", "node app piped to cat"),
+  },
+  {
+    what: "MB/s of logs, 4 workers, against a pipe to `cat` for each",
+    bound: { least: 0.8 },
+    unit: " ×",
+    read: times("logs-4", "speed", "node app piped to cat"),
+  },
+  {
+    what: "MB/s of logs, 1 worker, rotated, against the quickest peer",
+    bound: { least: 1 },
+    unit: " ×",
+    read: againstPeers("logs-1-rotated"),
+  },
+  {
+    what: "MB/s of logs, 4 workers, rotated, against the quickest peer",
+    bound: { least: 1 },
+    unit: " ×",
+    read: againstPeers("logs-4-rotated"),
+  },
+  {
+    what: "memory of daemon and master while they write logs",
+    bound: { most: 100 },
+    unit: " MB",
+    read: mostMemoryOfLogs,
   },
   {
     what: "64 workers: start against cluster",

@@ -1,16 +1,13 @@
 /** The floors of the logs: what prints straight to a file, and what prints through a pipe to `cat`. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hear, servers } from "../contenders/cluster.js";
 import { listChildren } from "../setting/proc.js";
 import type { Stage } from "../setting/stage.js";
+import type { Started } from "./logs.js";
 
-export async function startShell(
-  stage: Stage,
-  workers: number,
-  way: "file" | "cat",
-): Promise<{ readonly pids: readonly number[]; readonly supervisors: readonly number[] }> {
+export async function startShell(stage: Stage, workers: number, way: "file" | "cat"): Promise<Started> {
   const file = openSync(stage.path("out.log"), "a");
   const children: ChildProcess[] = [];
   const begin = (command: string, args: string[], stdio: ("ignore" | "pipe" | "ipc" | number)[]) => {
@@ -31,7 +28,10 @@ export async function startShell(
   }
   closeSync(file);
   if (way === "cat") await new Promise((resolve) => setTimeout(resolve, 500));
-  // The processes that count are those on both sides of each pipe.
-  const pids = children.map(({ pid }) => pid ?? 0);
-  return { pids: way === "cat" ? pids.flatMap(listChildren) : pids, supervisors: [] };
+  const writers = way === "cat" ? children.flatMap(({ pid = 0 }) => listChildren(pid).filter(isCat)) : [];
+  return { writers, supervisors: [] };
+}
+
+function isCat(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/comm`, "utf8") === "cat\n";
 }

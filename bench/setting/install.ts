@@ -12,6 +12,8 @@ export interface Peers {
   /** Programs; undefined for what could not be installed. */
   readonly original: string | undefined;
   readonly pm2: string | undefined;
+  /** The folder that has its module pm2-logrotate. */
+  readonly logrotate: string | undefined;
   /** A Node that can bind several sockets to one address (22.12 and later): this one, or one that was installed. */
   readonly slotsNode: string | undefined;
   readonly versions: Readonly<Record<string, string>>;
@@ -43,6 +45,7 @@ export function installPeers(say: (text: string) => void): Peers {
   return {
     original: install("naught 1.x", "naught@1.6.0", "lib/main.js", mend),
     pm2: install("pm2", "pm2@7", "bin/pm2"),
+    logrotate: install("pm2-logrotate", "pm2-logrotate@3", "../.."),
     slotsNode: hasSlots ? process.execPath : install("node for slots", "node@22", "bin/node"),
     versions,
     troubles,
