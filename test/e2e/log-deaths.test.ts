@@ -78,9 +78,15 @@ for (const { who, pick, mayLose, options = [] } of deaths)
 async function awaitLines(naught: Naught): Promise<void> {
   const counts = await askCounts(naught, workers);
   await until("the log to have as many lines", async () => {
-    const numbers = readNumbers(await readLog(naught.path("stdout.log")));
+    // A file may be put aside, or compressed, between two looks.
+    const log = await readLog(naught.path("stdout.log")).catch(ignoreMissing);
+    const numbers = readNumbers(log ?? "");
     return [...counts].every(([pid, count]) => (numbers.get(pid)?.at(-1) ?? -1) >= count - 1);
   });
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }
 
 test(
