@@ -22,6 +22,11 @@ export function failCalls(
   return tamper(pid, calls, `error=${error}:when=${when}`);
 }
 
+/** These calls of the process seem to work, and do nothing. */
+export function ignoreCalls(pid: number, calls: string): Promise<() => Promise<void>> {
+  return tamper(pid, calls, "retval=0");
+}
+
 /** These calls of the process, where they are about this file, become what strace's `injection` says. */
 export function tamperWithFile(
   pid: number,
