@@ -1,5 +1,6 @@
 /** One command's call to a daemon that should be running, here or on another host. */
 import { type DaemonPeer, type Reached, reachDaemon } from "../../client/reach.js";
+import { now } from "../../clock.js";
 import type { CommandName } from "./command-line.js";
 import { isError, reportError } from "./failure.js";
 import { defaultIpcFile, resolveIpcFile } from "./paths.js";
@@ -22,12 +23,16 @@ export interface Call {
   readonly orphaned?: () => Promise<number | undefined>;
   /** What becomes of the work when the connection is lost. */
   readonly aftermath?: () => string | undefined;
+  /** Done anew, the work goes on where it was: for as long as it lasts, and on another host, too. */
+  readonly resumes?: boolean;
 }
 
 /** Milliseconds in which a daemon that has died during the call has to be followed by another one. */
 const revivalPatience = 5_000;
 /** A daemon that dies so often is not there to be called. */
 const mostTries = 5;
+/** Milliseconds after which a connection that is lost was a good one. */
+const goodTime = 10_000;
 
 /**
  * Returns the exit status: that of `work`, unless there is no daemon or it refuses. If the daemon dies and another one
@@ -39,13 +44,17 @@ export async function callDaemon(call: Call, work: (peer: DaemonPeer) => Promise
   for (let tries = 1; ; tries += 1) {
     const reached = found;
     if (reached.outcome !== "connected") return reportUnreached(call, reached);
+    const began = now();
     try {
       return await work(reached.peer);
     } catch (error) {
       const isLost = isError(error, "Lost");
       const isLocal = !findRemote(call.options, process.env);
+      if (call.resumes && now() - began > goodTime) tries = 0;
       const next =
-        isLost && isLocal && tries < mostTries ? await reach(call, watcher, revivalPatience) : undefined;
+        isLost && (isLocal || call.resumes) && tries < mostTries
+          ? await reach(call, watcher, revivalPatience)
+          : undefined;
       if (next?.outcome === "connected") {
         found = next;
         continue;

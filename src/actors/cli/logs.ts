@@ -1,6 +1,6 @@
 /** `naught logs` */
-import type { Client } from "../../protocol/contract.js";
-import type { Daemon } from "../../protocol/daemon.js";
+
+import type { DaemonPeer } from "../../client/reach.js";
 import type { LogsPage, ReadLogs } from "../../protocol/types.js";
 import { callDaemon } from "./call.js";
 import { createLineFilter, type LineFilter } from "./line-filter.js";
@@ -11,7 +11,6 @@ import type { Terminal } from "./terminal.js";
 
 type Options = InvocationOf<"logs">["options"];
 type LogName = NonNullable<ReadLogs["log"]>;
-type DaemonClient = Client<typeof Daemon>;
 
 const usualLines = 20;
 /** Seconds for which the daemon waits for more before it answers. */
@@ -21,21 +20,17 @@ const pageSize = 262_144;
 
 export function runLogs(invocation: InvocationOf<"logs">, terminal: Terminal): Promise<number> {
   const { command, options, operand: ipcFile } = invocation;
-  return callDaemon({ command, options, ipcFile, terminal, absent: 1 }, async ({ client }) => {
-    const paper = openPaper(process.stdout);
-    const chosen = (["stdout", "stderr", "naught"] as const).filter((name) => options[name]);
-    const found = await openLogs(client, chosen.length > 0 ? chosen : ["stdout", "stderr"], options);
-    if (found.length === 0) {
+  const paper = openPaper(process.stdout);
+  let readings: readonly Reading[] = [];
+  return callDaemon({ command, options, ipcFile, terminal, absent: 1, resumes: true }, async (peer) => {
+    if (readings.length === 0) readings = await openLogs(peer.client, options);
+    if (readings.length === 0) {
       terminal.err(printError(command, notLogged));
       return 1;
     }
-    const titled = found.length > 1;
-    const readings = found.map(({ log, first }) => {
-      const filter = createLineFilter(options);
-      return { filter, read: () => read(client, { log, first, filter, paper, titled }, options.follow) };
-    });
-    if (options.follow) await Promise.all(readings.map(({ read: start }) => start()));
-    else for (const { read: start } of readings) await start();
+    const style: Style = { paper, titled: readings.length > 1, isFollowing: options.follow };
+    if (options.follow) await follow(peer, readings, style);
+    else for (const reading of readings) await read(peer.client, reading, style);
     if (options.worker === undefined || readings.some(({ filter }) => filter.knowsWorkers)) return 0;
     if (paper.isGone || !readings.some(({ filter }) => filter.hasSeenLines)) return 0;
     terminal.err(printError(command, unknownWorker));
@@ -43,59 +38,76 @@ export function runLogs(invocation: InvocationOf<"logs">, terminal: Terminal): P
   });
 }
 
-interface Found {
+/** How far one log has been read, by whichever daemon there was. */
+interface Reading {
   readonly log: LogName;
-  readonly first: LogsPage;
+  readonly filter: LineFilter;
+  page: LogsPage;
+  isPrinted: boolean;
+}
+
+interface Style {
+  readonly paper: Paper;
+  readonly titled: boolean;
+  readonly isFollowing: boolean;
 }
 
 /** Both outputs may go to one file, which is shown once. */
-async function openLogs(
-  client: DaemonClient,
-  names: readonly LogName[],
-  { lines, since }: Options,
-): Promise<Found[]> {
-  const found: Found[] = [];
-  for (const log of names) {
-    const from = since === undefined ? (lines === undefined ? usualLines : lines) : null;
-    const first = await client.logs({
+async function openLogs(client: DaemonPeer["client"], options: Options): Promise<Reading[]> {
+  const { lines = usualLines, since } = options;
+  const chosen = (["stdout", "stderr", "naught"] as const).filter((name) => options[name]);
+  const from = since === undefined ? lines : null;
+  const found: Reading[] = [];
+  for (const log of chosen.length > 0 ? chosen : (["stdout", "stderr"] as const)) {
+    const page = await client.logs({
       log,
       size: pageSize,
       ...(from === null ? {} : { lines: from }),
       ...(since === undefined ? {} : { since: new Date(Date.now() - since * 1000).toISOString() }),
     });
-    if (first.path !== undefined && !found.some((other) => other.first.path === first.path)) {
-      found.push({ log, first });
-    }
+    if (page.path === undefined || found.some((other) => other.page.path === page.path)) continue;
+    found.push({ log, page, filter: createLineFilter(options), isPrinted: false });
   }
   return found;
 }
 
-interface Reading extends Found {
-  readonly filter: LineFilter;
-  readonly paper: Paper;
-  readonly titled: boolean;
+/** One that fails ends the others: none may still be at work when all are begun anew. */
+async function follow(peer: DaemonPeer, readings: readonly Reading[], style: Style): Promise<void> {
+  const failures: unknown[] = [];
+  const fail = (error: unknown): void => {
+    failures.push(error);
+    peer.close();
+  };
+  await Promise.all(readings.map((reading) => read(peer.client, reading, style).catch(fail)));
+  if (failures.length > 0) throw failures[0];
 }
 
 async function read(
-  client: DaemonClient,
-  { log, first, filter, paper, titled }: Reading,
-  follow: boolean,
+  client: DaemonPeer["client"],
+  reading: Reading,
+  { paper, titled, isFollowing }: Style,
 ): Promise<void> {
-  let page = first;
   while (!paper.isGone) {
-    const bytes =
-      page.base64 === undefined ? Buffer.from(page.text ?? "") : Buffer.from(page.base64, "base64");
-    const kept = filter.pass(bytes);
-    if (kept.length > 0) await paper.print(kept, titled ? page.path : undefined);
-    if (page.over || (page.end && !follow)) return;
+    const { page } = reading;
+    if (!reading.isPrinted) {
+      const kept = reading.filter.pass(readBytes(page));
+      reading.isPrinted = true;
+      if (kept.length > 0) await paper.print(kept, titled ? page.path : undefined);
+    }
+    if (page.over || (page.end && !isFollowing)) return;
     const next = client.logs({
-      log,
+      log: reading.log,
       cursor: page.cursor,
       size: pageSize,
-      ...(follow ? { wait: patience } : {}),
+      ...(isFollowing ? { wait: patience } : {}),
     });
     const answer = await Promise.race([next, paper.gone]);
     if (answer === undefined) return void next.catch(() => {});
-    page = answer;
+    reading.page = answer;
+    reading.isPrinted = false;
   }
+}
+
+function readBytes({ text = "", base64 }: LogsPage): Buffer {
+  return base64 === undefined ? Buffer.from(text) : Buffer.from(base64, "base64");
 }
