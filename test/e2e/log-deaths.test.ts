@@ -3,9 +3,10 @@
  * order. ROUNDS makes it longer.
  */
 import assert from "node:assert/strict";
+import { statSync } from "node:fs";
 import { test } from "node:test";
 import type { Status } from "../../src/protocol/types.js";
-import { askCounts, audit, countMissing } from "../support/audit.js";
+import { audit, countMissing } from "../support/audit.js";
 import { listArchives, readLog, readNumbers } from "../support/log-files.js";
 import { e2e, type Naught } from "../support/naught.js";
 import { kill } from "../support/processes.js";
@@ -60,7 +61,7 @@ for (const { who, pick, mayLose, options = [] } of deaths)
             (status) =>
               isSettled(status, workers) && pick(status).every((pid, index) => pid && pid !== before[index]),
           );
-          await awaitLines(naught);
+          await awaitGrowth(naught);
         }
         await until("no archive to be left half compressed", async () =>
           (await listArchives(naught.path("stdout.log"))).every((name) => name.endsWith(".gz")),
@@ -74,19 +75,18 @@ for (const { who, pick, mayLose, options = [] } of deaths)
     ),
   );
 
-/** What is printed now comes to the log. */
-async function awaitLines(naught: Naught): Promise<void> {
-  const counts = await askCounts(naught, workers);
-  await until("the log to have as many lines", async () => {
-    // A file may be put aside, or compressed, between two looks.
-    const log = await readLog(naught.path("stdout.log")).catch(ignoreMissing);
-    const numbers = readNumbers(log ?? "");
-    return [...counts].every(([pid, count]) => (numbers.get(pid)?.at(-1) ?? -1) >= count - 1);
+/** There is more in the log than a moment ago. */
+async function awaitGrowth(naught: Naught): Promise<void> {
+  const file = naught.path("stdout.log");
+  const measure = async () => ({
+    archives: (await listArchives(file)).length,
+    size: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
   });
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
+  const before = await measure();
+  await until("the log to grow", async () => {
+    const { archives, size } = await measure();
+    return archives > before.archives || size > before.size;
+  });
 }
 
 test(
