@@ -35,7 +35,7 @@ interface Stage {
   readonly status: Status;
   /** When a worker was killed by us, in milliseconds since the epoch. */
   readonly kills: number[];
-  /** The processes that were killed by us. */
+  /** The processes that were killed by us in this step: later on others may have their numbers. */
   readonly dead: Set<number>;
 }
 
@@ -116,6 +116,7 @@ export async function runChaos(
     const status = await awaitStatus(naught, "rest", (now) => isSettled(now, workers), patience);
     const chosen = [random.pick(names), ...random.pick([[], [], [random.pick(names)]])];
     const line = chosen.join(" and ");
+    dead.clear();
     const step = performance.now();
     await Promise.all(
       chosen.map(async (name, at) => {

@@ -163,7 +163,10 @@ async function assertNothingLeft(naught: Naught): Promise<void> {
 }
 
 function explain(error: unknown, naught: Naught, history: readonly string[]): Error {
-  const tail = (name: string) => `--- ${name}\n${naught.read(name).split("\n").slice(-40).join("\n")}`;
+  // A test that polls for the status would leave nothing else to be seen.
+  const isNews = (line: string) => !line.startsWith("Status. ");
+  const tail = (name: string) =>
+    `--- ${name}\n${naught.read(name).split("\n").filter(isNews).slice(-40).join("\n")}`;
   const parts = ["--- commands", ...history, ...["naught.log", "stderr.log", "stdout.log"].map(tail)];
   const cause = error instanceof Error ? error : new Error(String(error));
   const told = new Error(`${cause.message}\n${parts.join("\n")}`);

@@ -26,14 +26,17 @@ export function awaitStatus(
   isWhole: (status: Status) => boolean,
   ms = 30_000,
 ): Promise<Status> {
+  let last: Status | undefined;
   return until(
     what,
     async () => {
-      const status = await askStatus(naught);
-      return status !== undefined && isWhole(status) && status;
+      last = await askStatus(naught);
+      return last !== undefined && isWhole(last) && last;
     },
     ms,
-  );
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}; the last status: ${JSON.stringify(last)}`, { cause: error });
+  });
 }
 
 export function isWhole({ phase, workers }: Status, count: number): boolean {
