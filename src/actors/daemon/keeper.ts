@@ -17,6 +17,9 @@ export interface Keeper {
 /** Milliseconds. */
 const longestWait = 10;
 
+/** Milliseconds for which a change of nothing but the workers may wait to be written: a deploy of many is many changes. */
+const longestUnwritten = 50;
+
 /** When what can wait is done; each returns what forgets it. */
 export interface Patience {
   /** In this turn of the event loop, after everything else. */
@@ -45,15 +48,20 @@ export function createKeeper(
   let later: Daemon | undefined;
   let forget: (() => void) | undefined;
   let isDue = false;
+  let forgetWriting: (() => void) | undefined;
 
   // Several changes in a turn are one.
   function writeSoon(): void {
     if (isDue) return;
     isDue = true;
-    patience.soon(() => {
-      isDue = false;
-      if (last && isKept(last)) write({ ...packState(last), ...extra });
-    });
+    patience.soon(writeNow);
+  }
+
+  function writeNow(): void {
+    isDue = false;
+    forgetWriting?.();
+    forgetWriting = undefined;
+    if (last && isKept(last)) write({ ...packState(last), ...extra });
   }
 
   // Nobody has seen the number of an event that nobody was told, and a client may ask for the status a thousand times a second.
@@ -102,7 +110,9 @@ export function createKeeper(
       if (!isKept(state)) return;
       if (isAwaited || !before || !isKept(before)) return tellAll();
       const parts = packState(state, before);
-      if (Object.keys(parts).length > 0) writeSoon();
+      const names = Object.keys(parts);
+      if (names.some((name) => name !== "workers")) writeSoon();
+      else if (names.length > 0) forgetWriting ??= patience.later(longestUnwritten, writeNow);
       const event = state.sequence === before.sequence ? undefined : newest(state);
       // Several in one step: strays that are told to go.
       const news =
@@ -114,7 +124,7 @@ export function createKeeper(
       const events = news.slice(0, -1);
       const keep: Keep = {
         ...(events.length > 0 ? { events } : {}),
-        ...(Object.keys(parts).length > 0 ? { parts } : {}),
+        ...(names.length > 0 ? { parts } : {}),
         ...(event ? { event } : {}),
         ...(state.heard === before.heard ? {} : { heard: state.heard }),
       };
