@@ -21,6 +21,8 @@ export function readProcess(pid: number): ProcessLook | null {
 
 /** Whether the process that began at `startTime` ("": nobody knows) is still there. A zombie is not. */
 export function isSameProcess(pid: number, startTime: string): boolean {
+  // Not a process, but a group.
+  if (pid <= 0) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {

@@ -22,6 +22,10 @@ export function failCalls(
   return tamper(pid, calls, `error=${error}:when=${when}`);
 }
 
+export function limitMemory(pid: number, bytes: number): void {
+  execFileSync("prlimit", ["--pid", String(pid), `--data=${bytes}`]);
+}
+
 /** These calls of the process seem to work, and do nothing. */
 export function ignoreCalls(pid: number, calls: string): Promise<() => Promise<void>> {
   return tamper(pid, calls, "retval=0");

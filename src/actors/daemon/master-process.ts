@@ -102,7 +102,7 @@ function lookAfter(
     silent(how) {
       report(`the master process (pid ${pid}) ${how}: it is killed`);
       try {
-        process.kill(pid, "SIGKILL");
+        if (pid > 0) process.kill(pid, "SIGKILL");
       } catch {
         // It was faster.
       }

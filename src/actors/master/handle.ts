@@ -112,7 +112,8 @@ export function forkWorker(
   );
   // What it said last may come after the news of its exit: an `offline`, say.
   const leave = onceBoth(facts.exit, peer.onClose);
-  let gone = false;
+  // A signal for a process that could not be started would go to number 0: everybody in this process's group.
+  let gone = child.pid === undefined;
   child.on("exit", (code, signal) => {
     gone = true;
     leave(describeExit(code, signal));
@@ -199,7 +200,10 @@ function nameSockets(listenFds: readonly number[], names: readonly string[]): Re
 }
 
 function describeError(error: NodeJS.ErrnoException): string {
-  return `could not be started: ${(error.code && words[error.code]) ?? error.code ?? error.message}`;
+  const { code, path } = error;
+  const why =
+    code === "ENOENT" && path ? `${path} is gone` : ((code && words[code]) ?? code ?? error.message);
+  return `could not be started: ${why}`;
 }
 
 /** What a machine runs out of. */

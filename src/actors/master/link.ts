@@ -100,7 +100,7 @@ export function openLink(first: Transport, handlers: Handlers<typeof Master>, fa
     try {
       return await Promise.race([given(), failed]);
     } catch (error) {
-      child.kill("SIGKILL");
+      if (child.pid !== undefined) child.kill("SIGKILL");
       throw error;
     }
   }

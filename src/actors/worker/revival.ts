@@ -44,7 +44,7 @@ export async function reviveDaemon(
   try {
     await Promise.race([given(), failed]);
   } catch (error) {
-    child.kill("SIGKILL");
+    if (child.pid !== undefined) child.kill("SIGKILL");
     throw error;
   } finally {
     transport.close();
