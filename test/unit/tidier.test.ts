@@ -14,9 +14,7 @@ test("what comes to rest several times is tidied up after the last time", (t) =>
     t.mock.timers.tick(1_000);
   }
   assert.equal(collected, 0);
-  t.mock.timers.tick(60_000);
-  assert.equal(collected, 8);
-  t.mock.timers.tick(60_000);
+  for (let time = 0; time < 100; time += 1) t.mock.timers.tick(100);
   assert.equal(collected, 8);
 });
 
