@@ -118,6 +118,8 @@ test(
     const options = ["--log-format", "json", "--naught-log-format", "json"];
     await naught.succeed(["start", ...options, server("lines.cjs")]);
     const [worker] = naught.workers();
+    process.kill(worker?.pid ?? 0, "SIGKILL");
+    await naught.wrote("naught.log", /"WorkerOnline"/);
     await naught.succeed(["stop"]);
     const [first = ""] = naught.read("stderr.log").split("\n");
     const { time, ...rest } = JSON.parse(first);
@@ -131,6 +133,10 @@ test(
       .split("\n")
       .map((each) => JSON.parse(each));
     assert.ok(own.some(({ event, counts }) => event === "Ready" && counts.online === 1));
+    const death = own.find(({ event }) => event === "WorkerDeath");
+    assert.match(death.reason, /^was killed by SIGKILL after /);
+    assert.deepEqual([death.worker, death.pid, death.generation], [0, pid, 1]);
+    assert.deepEqual(death.stderr, [`err ${pid} 1`]);
     assert.ok(own.every(({ time: when }) => !Number.isNaN(Date.parse(when))));
   }),
 );

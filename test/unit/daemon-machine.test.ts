@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Effect, Refusal } from "../../src/actors/daemon/state.js";
+import type { NaughtEvent } from "../../src/protocol/types.js";
 import {
   booting,
   gone,
@@ -21,8 +22,13 @@ import {
 } from "../support/daemon-machine.js";
 
 const ready = { outcome: "ready", counts: { ...noCounts, online: 2 } } as const;
+const shutdownLine = "Shutdown. booting: 0, online: 0, dying: 0, new_online: 0";
 const shutdownEvent = { name: "Shutdown", counts: noCounts, waitingFor: "shutdown" } as const;
-const logged = (line: string): Effect => ({ type: "log", line });
+/** An event that is logged, and told to these. */
+const told = (line: string, clients: readonly number[], event: NaughtEvent): Effect[] => [
+  { type: "log", line, event },
+  { type: "event", clients, event },
+];
 const replies = (effects: readonly Effect[]) =>
   effects.filter(({ type }) => type === "reply" || type === "refuse");
 
@@ -68,8 +74,7 @@ test("a start that failed is answered when everything is closed again", () => {
   const machine = booting();
   assert.deepEqual(machine.post({ type: "masterAnswered", call: 1, result }), []);
   assert.deepEqual(machine.post({ type: "masterExited", how: "exited with code 0" }), [
-    logged("Shutdown. booting: 0, online: 0, dying: 0, new_online: 0"),
-    { type: "event", clients: [starter], event: { ...shutdownEvent, sequence: 1, time } },
+    ...told(shutdownLine, [starter], { ...shutdownEvent, sequence: 1, time }),
     { type: "close" },
   ]);
   assert.deepEqual(machine.post({ type: "closed" }), [
@@ -146,8 +151,7 @@ test("a stop is answered when the master is gone and everything is closed", () =
     { type: "askMaster", call: -1, ask: { method: "stop", params: {} } },
   ]);
   assert.deepEqual(machine.post({ type: "masterExited", how: "exited with code 0" }), [
-    logged("Shutdown. booting: 0, online: 0, dying: 0, new_online: 0"),
-    { type: "event", clients: [other], event: { ...shutdownEvent, sequence: 2, time } },
+    ...told(shutdownLine, [other], { ...shutdownEvent, sequence: 2, time }),
     { type: "close" },
   ]);
   assert.deepEqual(machine.post({ type: "closed" }), [

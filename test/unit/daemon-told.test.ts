@@ -23,7 +23,6 @@ import {
 } from "../support/daemon-machine.js";
 
 const ready = { outcome: "ready", counts: { ...noCounts, online: 2 } } as const;
-const logged = (line: string): Effect => ({ type: "log", line });
 const logs = (effects: readonly Effect[]) =>
   effects.flatMap((each) => (each.type === "log" ? [each.line] : []));
 const audience = (effects: readonly Effect[]) =>
@@ -60,9 +59,10 @@ test("without a master the machine tells the status itself", () => {
 test("events are numbered, stamped, logged in the manual's words, and go to nobody who did not ask", () => {
   const machine = running();
   const counts = { ...noCounts, booting: 1, online: 1, dying: 2, new_online: 3 };
+  const event = { ...poolEvent("SpawnNew", counts), sequence: 2, time };
   assert.deepEqual(machine.post({ type: "masterEvent", event: poolEvent("SpawnNew", counts) }), [
-    logged("SpawnNew. booting: 1, online: 1, dying: 2, new_online: 3"),
-    { type: "event", clients: [], event: { ...poolEvent("SpawnNew", counts), sequence: 2, time } },
+    { type: "log", line: "SpawnNew. booting: 1, online: 1, dying: 2, new_online: 3", event },
+    { type: "event", clients: [], event },
   ]);
 });
 

@@ -156,7 +156,7 @@ function runDaemon(
       case "notice":
         return clients.find(effect.client)?.notice({ name: effect.name });
       case "log":
-        return logs?.naught.write(effect.line, effect.patient);
+        return logs?.tell(effect.line, effect.event);
       case "watchProcess":
         logs?.outputs.adopt(effect.worker);
         return watch.watch(effect.pid);

@@ -1,6 +1,6 @@
 /** How the workers' lines look in a log: as they are, behind a prefix, or as JSON, one object for each. */
 import { isUtf8 } from "node:buffer";
-import type { LineFormat, LineWriter } from "../../protocol/types.js";
+import type { LineFormat, LineWriter, NaughtEvent } from "../../protocol/types.js";
 
 /**
  * Takes whole lines, or a piece of one, and gives what is to be written. Undefined: as it is.
@@ -74,16 +74,19 @@ function* cut(bytes: Buffer): Generator<Buffer> {
   }
 }
 
-/** A line of naught's own, as JSON. */
+/** A line of naught's own log as JSON, whatever it says. */
 export function formatOwnLine(line: string): string {
-  const [, event, booting, online, dying, newOnline] =
-    /^(\w+)\. booting: (\d+), online: (\d+), dying: (\d+), new_online: (\d+)$/.exec(line) ?? [];
-  if (event === undefined) return JSON.stringify({ time: timestamp(), message: line });
-  const counts = {
-    booting: Number(booting),
-    online: Number(online),
-    dying: Number(dying),
-    new_online: Number(newOnline),
-  };
-  return JSON.stringify({ time: timestamp(), event, counts });
+  return JSON.stringify({ time: timestamp(), message: line });
+}
+
+/** The same for an event: all that a client is told of it. */
+export function formatOwnEvent({ time, name, counts, worker, detail, death }: NaughtEvent): string {
+  return JSON.stringify({
+    time,
+    event: name,
+    counts,
+    ...(worker && { worker: worker.slot, pid: worker.pid, generation: worker.generation }),
+    ...(detail !== undefined && { reason: detail }),
+    ...(death?.stderr && { stderr: death.stderr }),
+  });
 }

@@ -1,15 +1,17 @@
 /** The daemon's logs: naught's own, and the two that all workers write to. Owns the open ones. */
 import { NaughtError } from "../../protocol/errors.js";
-import type { LogFiles, LogInfo } from "../../protocol/types.js";
-import { formatOwnLine } from "./format.js";
-import { type GatheredLines, gatherLines } from "./gathered-lines.js";
+import type { LogFiles, LogInfo, NaughtEvent } from "../../protocol/types.js";
+import { formatOwnEvent, formatOwnLine } from "./format.js";
+import { gatherLines } from "./gathered-lines.js";
 import { type Log, openLog, streamLog } from "./log.js";
 import { createLogReader, type LogReader } from "./log-reader.js";
 import { createOutputs, type Outputs } from "./output.js";
 
 export interface Logs {
   readonly outputs: Outputs;
-  readonly naught: Pick<GatheredLines, "write">;
+  readonly naught: { write(line: string): void };
+  /** Writes to naught's own log a line about an event, or one more about the same. */
+  tell(line: string, event: NaughtEvent | "more" | undefined): void;
   readonly reader: LogReader;
   /** Opens all files anew. */
   reopen(): Promise<void>;
@@ -27,9 +29,14 @@ export async function openLogs(
   const open = new Map<string, Log>();
   const reader = createLogReader({ log, stdout, stderr });
   const gathered = gatherLines((text) => naught?.write(Buffer.from(text)));
-  const report = (line: string, patient?: boolean): void =>
-    // What a message of several lines breaks into would be lines of their own.
-    gathered.write(own === "json" ? line.split("\n").map(formatOwnLine).join("\n") : line, patient);
+  const report = (line: string): void => gathered.write(own === "json" ? formatOwnLine(line) : line);
+  const tell: Logs["tell"] = (line, event) => {
+    if (event === undefined) return report(line);
+    if (own === "json" && event === "more") return;
+    // A client may ask for the status a thousand times a second.
+    const isPatient = event !== "more" && event.name === "Status";
+    gathered.write(own === "json" && event !== "more" ? formatOwnEvent(event) : line, isPatient);
+  };
   const add = async (path: string, own: NodeJS.WritableStream): Promise<Log> => {
     if (path === "-" && daemonMode) {
       throw new NaughtError(
@@ -62,6 +69,7 @@ export async function openLogs(
       outputs,
       reader,
       naught: { write: report },
+      tell,
       async reopen() {
         await Promise.all([...open.values()].map((each) => each.reopen()));
       },

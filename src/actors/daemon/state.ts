@@ -241,8 +241,8 @@ export type Effect =
   | { readonly type: "replay"; readonly client: ClientId; readonly events: readonly NaughtEvent[] }
   | { readonly type: "tellWaiting"; readonly clients: readonly ClientId[]; readonly waiting: Waiting }
   | { readonly type: "notice"; readonly client: ClientId; readonly name: "AlreadyShuttingDown" }
-  /** `patient`: it may wait a little for others. */
-  | { readonly type: "log"; readonly line: string; readonly patient?: boolean }
+  /** `event`: what the line tells of; an event may have more lines, for whoever is not given the event itself. */
+  | { readonly type: "log"; readonly line: string; readonly event?: NaughtEvent | "more" }
   | { readonly type: "later"; readonly seconds: number; readonly message: Message }
   /** Write what is left, remove the files, let go of the lock. */
   | { readonly type: "close" }

@@ -36,13 +36,8 @@ function tell(turn: Turn, event: PoolEvent): void {
   update(turn, { sequence, events: remember(turn.state.events, stamped) });
   rememberDeath(turn, event);
   const line = `${event.name}. ${formatCounts(counts)}`;
-  // A client may ask for the status a thousand times a second.
-  turn.effects.push({ type: "log", line, ...(event.name === "Status" && { patient: true }) });
-  const why = explain(event);
-  if (why) log(turn, why);
-  const { stderr = [] } = event.death ?? {};
-  if (stderr.length > 0) log(turn, "last lines of its stderr:");
-  for (const line of stderr) log(turn, `    ${line}`);
+  turn.effects.push({ type: "log", line, event: stamped });
+  for (const more of explain(event)) turn.effects.push({ type: "log", line: more, event: "more" });
   turn.effects.push({ type: "event", clients: listAudience(turn.state), event: stamped });
 }
 
@@ -61,11 +56,19 @@ const unasked: readonly EventName[] = [
 ];
 
 // What nobody asked for needs a reason in the log; what was asked for needs none, and its line is as it always was.
-function explain({ name, worker, detail }: PoolEvent): string | null {
-  if (detail === undefined) return null;
-  if (name === "DeployFailed") return detail;
-  if (!worker || !unasked.includes(name)) return null;
-  return `worker ${worker.slot}${worker.pid ? ` (pid ${worker.pid})` : ""} ${detail}`;
+function explain(event: PoolEvent): string[] {
+  const { stderr = [] } = event.death ?? {};
+  return [
+    ...explainReason(event),
+    ...(stderr.length > 0 ? ["last lines of its stderr:", ...stderr.map((line) => `    ${line}`)] : []),
+  ];
+}
+
+function explainReason({ name, worker, detail }: PoolEvent): string[] {
+  if (detail === undefined) return [];
+  if (name === "DeployFailed") return [detail];
+  if (!worker || !unasked.includes(name)) return [];
+  return [`worker ${worker.slot}${worker.pid ? ` (pid ${worker.pid})` : ""} ${detail}`];
 }
 
 /** Those who watch, and those whose call is in flight. */
