@@ -63,9 +63,7 @@ for (const { who, pick, mayLose, options = [] } of deaths)
           );
           await awaitGrowth(naught);
         }
-        await until("no archive to be left half compressed", async () =>
-          (await listArchives(naught.path("stdout.log"))).every((name) => name.endsWith(".gz")),
-        );
+        await awaitCompression(naught);
         await naught.succeed(["stop"]);
         const missing = countMissing(await audit(naught));
         if (mayLose > 0) console.log(`${missing} bytes missing after ${rounds} kills`);
@@ -74,6 +72,14 @@ for (const { who, pick, mayLose, options = [] } of deaths)
       60_000 + rounds * 60_000,
     ),
   );
+
+/** No archive that is there now stays plain, or half compressed; there are always new ones. */
+async function awaitCompression(naught: Naught): Promise<void> {
+  const list = async () =>
+    (await listArchives(naught.path("stdout.log"))).filter((name) => !name.endsWith(".gz"));
+  for (const name of await list())
+    await until(`${name} to be compressed`, async () => !(await list()).includes(name), 40_000);
+}
 
 /** There is more in the log than a moment ago. */
 async function awaitGrowth(naught: Naught): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, watch } from "node:fs";
+import { readdirSync, readFileSync, watch } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -243,6 +243,24 @@ test("an archive that was left plain is compressed at the next start, and one th
   await log.close();
   assert.deepEqual(await listArchives(file), [`${plain}.gz`, `${both}.gz`, "stdout-mine.log"]);
   assert.equal(await readLog(file), "first\nsecond\nnot ours\n");
+});
+
+test("what a process has compressed that is dead but not buried is removed", {
+  skip: process.platform !== "linux",
+}, async () => {
+  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [pid] = await once(parent.stdout, "data");
+  await until("the child to end", () =>
+    /^State:\tZ/m.test(readFileSync(`/proc/${Number(pid)}/status`, "utf8")),
+  );
+  await writeFile(join(directory, `stdout-20240101T000000.000Z.log.gz.${Number(pid)}.part`), "half of it");
+  const log = await openHere(300);
+  await whenSwept();
+  await log.close();
+  parent.kill();
+  assert.deepEqual(await listArchives(file), []);
 });
 
 test("killed again and again while it rotates: no line is doubled or torn, and none is missing before the last", async () => {

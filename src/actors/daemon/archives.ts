@@ -7,6 +7,7 @@
 import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isSameProcess } from "../proc.js";
 import { type ArchiveName, createNames, listArchives, readArchiveName } from "./archive-names.js";
 import { createCompressor } from "./compressor.js";
 import { hasCode, isMissing, type Trouble } from "./trouble.js";
@@ -183,12 +184,7 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
 }
 
 function isAlive(pid: ArchiveName["pid"]): boolean {
-  if (pid === undefined || pid === process.pid) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return !hasCode(error, "ESRCH");
-  }
+  return pid !== undefined && pid !== process.pid && isSameProcess(pid, "");
 }
 
 async function exists(path: string): Promise<boolean> {
