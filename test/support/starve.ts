@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { countDescriptors } from "./processes.js";
 import { until } from "./wait.js";
 
-/** Returns what gives them back. */
-export function takeDescriptors(pid: number): () => void {
+/** No number from `first` on is given any more; by default those that it has are all. Returns what gives them back. */
+export function takeDescriptors(pid: number, first = countDescriptors(pid)): () => void {
   const limit = (soft: number): void =>
     void execFileSync("prlimit", ["--pid", String(pid), `--nofile=${soft}:4096`]);
-  limit(countDescriptors(pid));
+  limit(first);
   return () => limit(4096);
 }
 

@@ -163,3 +163,16 @@ test("a daemon that has lost its master with the one before starts another, and 
   assert.equal(machine.state.strays.size, 2);
   assert.ok(effects.some((each) => each.type === "startMaster" && each.master === 2));
 });
+
+test("a worker that calls when everybody is gone is sent away, and nothing is said of it any more", () => {
+  const machine = serve();
+  machine.post(
+    { type: "stop", call: 9, client: other, stop: {} },
+    killed,
+    { type: "strayGone", pid: 101 },
+    { type: "strayGone", pid: 102 },
+  );
+  const effects = machine.post(lifeline(23, 33, 3));
+  assert.deepEqual(replies(effects), [[23, { grace: 0, timeout: 0 }]]);
+  assert.deepEqual(names(effects), []);
+});

@@ -39,8 +39,10 @@ function look(path: string): ReturnType<Presence["look"]> {
     const pid = readPid(path);
     if (pid === process.pid) return "here";
     return pid !== undefined && isSameProcess(pid, "") ? "elsewhere" : "gone";
-  } catch {
-    return "gone";
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    // Who has no descriptor left, say, cannot tell.
+    return ["ENOENT", "ENOTDIR"].includes(code) ? "gone" : "here";
   }
 }
 

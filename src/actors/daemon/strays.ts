@@ -92,6 +92,8 @@ function retireUnneeded(turn: Turn): void {
 /** A worker says who it is: one of a master that is gone may not have been known. */
 export function takeLifeline(turn: Turn, { call, client, worker, master }: Request<"lifeline">): void {
   update(turn, { lifelines: new Map(turn.state.lifelines).set(client, { call, worker, master }) });
+  // Nobody is left: it may have called in its last moment.
+  if (turn.state.life === "closing" || turn.state.life === "gone") return endLifelines(turn, worker.pid);
   if (master === turn.state.masters && turn.state.master === "alive") {
     // One of which it was heard already that it is gone.
     const isGone = worker.id <= turn.state.lastWorker && !turn.state.workers.has(worker.id);
