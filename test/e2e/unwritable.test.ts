@@ -92,3 +92,30 @@ test(
     assert.equal(readFileSync(naught.path("naught.pid"), "utf8"), `${process.pid}\n`);
   }),
 );
+
+test(
+  "what a power cut has left behind is in nobody's way, and is cleaned up",
+  e2e(async (naught) => {
+    await naught.succeed(["start", server("http.cjs")]);
+    await naught.killAll();
+    const owner = JSON.parse(naught.read("naught.ipc.owner")) as object;
+    // The numbers of the dead are others' by now: this test's own.
+    naught.write(
+      "naught.ipc.owner",
+      JSON.stringify({ ...owner, pid: process.pid, bootId: "an earlier one" }),
+    );
+    naught.write("naught.pid", `${process.pid}\n`);
+    const gone = naught.spawn(["version"]);
+    await gone.finished;
+    for (const name of ["naught.pid", "naught.ipc.owner", "naught.ipc.state"])
+      naught.write(`${name}.${gone.pid}`, "");
+    naught.write(`naught.pid.${process.pid}`, "somebody's who lives");
+    await naught.succeed(["start", server("http.cjs")]);
+    assert.equal((await naught.succeed(["status"])).stdout, "workers online: 1\n");
+    await naught.succeed(["stop"]);
+    assert.deepEqual(
+      readdirSync(naught.dir).filter((name) => /^naught\.(ipc|pid)/.test(name)),
+      [`naught.pid.${process.pid}`],
+    );
+  }),
+);

@@ -9,6 +9,7 @@ import type { Start } from "../../protocol/types.js";
 import { findRemains } from "../remains.js";
 import { stateFile } from "../state-file.js";
 import { type Access, clearWay, createIpcSocket, type IpcSocket } from "./ipc-socket.js";
+import { removeLeftovers } from "./leftovers.js";
 import { type Lock, takeLock } from "./lock.js";
 import { removePidFile, watchPidFile, writePidFile } from "./pid-file.js";
 import { guardPresences, identify, type Presence } from "./presence.js";
@@ -39,6 +40,7 @@ export async function openFiles(
   try {
     await clearWay(ipcFile, removeOldIpc, lock.lastOwnerIsDead);
     makeFolder(pidFile);
+    attempt(() => removeLeftovers(paths));
     // Before there is a socket, so that none is ever without its owner.
     writing(ipcFile, () => lock.record());
     const socket = createIpcSocket(ipcFile, paths, accept);

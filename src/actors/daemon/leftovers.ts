@@ -1,0 +1,31 @@
+/** Unfinished files that daemons have left beside theirs when they were killed, or the machine lost its power. */
+import { readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { isSameProcess } from "../proc.js";
+import { stateFile } from "../state-file.js";
+
+/** Removes those of processes that are dead. Called with the lock of the ipc file held. */
+export function removeLeftovers({
+  ipcFile,
+  pidFile,
+}: {
+  readonly ipcFile: string;
+  readonly pidFile: string;
+}): void {
+  for (const path of [ipcFile, `${ipcFile}.owner`, stateFile(ipcFile), pidFile]) {
+    for (const name of list(dirname(path))) {
+      const [, pid] = name.startsWith(`${basename(path)}.`) ? (/\.(\d{1,10})$/.exec(name) ?? []) : [];
+      const isWhole = name === `${basename(path)}.${pid}`;
+      if (pid && isWhole && !isSameProcess(Number(pid), ""))
+        rmSync(join(dirname(path), name), { force: true });
+    }
+  }
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
