@@ -37,3 +37,17 @@ export function judgeSilence({ missed }: Silence, isStopped: () => boolean): str
   if (isStopped()) return "has been stopped";
   return missed >= patience.busy ? `has not been heard of for ${(missed * tick) / 1000} s` : null;
 }
+
+/**
+ * Returns a function to be called at every tick, true when a process is gone that nobody reports as gone. Not at the first
+ * tick that finds it dead: what it has said last comes first.
+ */
+export function watchDeath(isAlive: () => boolean): () => boolean {
+  let wasDead = false;
+  return () => {
+    const isDead = !isAlive();
+    const isGone = isDead && wasDead;
+    wasDead = isDead;
+    return isGone;
+  };
+}

@@ -87,7 +87,7 @@ test(
     stop.signal("SIGKILL");
     await stop.finished;
     naught.spawn(["stop", "--timeout", "6"]);
-    await until("the time to be known", () => /"stopDeadline\\":\\"20/.test(naught.read("naught.ipc.state")));
+    await until("the time to be known", () => /"stopDue\\":\d/.test(naught.read("naught.ipc.state")));
     kill(daemon);
     kill(master);
     await assertGone(naught);

@@ -107,8 +107,8 @@ const faults: readonly { readonly fault: string; readonly plant: Fault; readonly
 ];
 for (const { fault, plant, found } of faults) {
   test(`planted fault: ${fault}`, () => {
-    const faulty: Step = (state, message, time) => {
-      const { state: after, effects } = step(state, message, time);
+    const faulty: Step = (state, message, time, at) => {
+      const { state: after, effects } = step(state, message, time, at);
       return { state: after, effects: plant(effects) };
     };
     const property = fc.property(history, (each) => void play(faulty, each));

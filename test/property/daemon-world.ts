@@ -37,7 +37,7 @@ export function openWorld(behave: Step = step): World {
 
   function post(message: Message): void {
     const before = state;
-    const { state: after, effects } = behave(state, message, "2026-01-01T00:00:00.000Z");
+    const { state: after, effects } = behave(state, message, "2026-01-01T00:00:00.000Z", 0);
     state = after;
     reached.add(`${message.type} while ${before.life}`);
     if (

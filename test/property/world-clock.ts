@@ -13,13 +13,12 @@ export interface Clock {
   readonly queue: Due[];
   /** How many things have happened. */
   ticks: number;
+  /** More than any history that ends needs. */
+  readonly mostTicks: number;
 }
 
-/** More than any history that ends needs. */
-const mostTicks = 20_000;
-
-export function createClock(): Clock {
-  return { now: 0, queue: [], ticks: 0 };
+export function createClock(mostTicks = 20_000): Clock {
+  return { now: 0, queue: [], ticks: 0, mostTicks };
 }
 
 export function schedule(clock: Clock, delay: number, run: () => void): Due {
@@ -43,7 +42,7 @@ export function pass(clock: Clock, until: number, pause: () => boolean = () => f
     // A machine that slept does late what was due.
     clock.now = Math.max(clock.now, due.at);
     clock.ticks += 1;
-    hold(clock.ticks <= mostTicks, "settles", () => "the history does not end");
+    hold(clock.ticks <= clock.mostTicks, "settles", () => "the history does not end");
     due.run();
   }
 }

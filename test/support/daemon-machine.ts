@@ -3,6 +3,9 @@ import { emptyDaemon, step } from "../../src/actors/daemon/machine.js";
 import type { Daemon, Effect, Message } from "../../src/actors/daemon/state.js";
 import type { Counts, EventName, PoolEvent, ResolvedLaunch, Start } from "../../src/protocol/types.js";
 
+/** Milliseconds of a monotonic clock. */
+const at = 1_000_000;
+
 export const time = "2026-01-02T03:04:05.678Z";
 
 /** The client that started the daemon, and some others. */
@@ -78,7 +81,7 @@ export function openMachine(): Machine {
     },
     post(...messages) {
       let effects: readonly Effect[] = [];
-      for (const message of messages) ({ state, effects } = step(state, message, time));
+      for (const message of messages) ({ state, effects } = step(state, message, time, at));
       return effects;
     },
   };

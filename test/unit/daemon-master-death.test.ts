@@ -30,10 +30,36 @@ const steady = (deaths: number): Effect => ({
 const replies = (effects: readonly Effect[]) =>
   effects.filter(({ type }) => type === "reply" || type === "refuse");
 
+/** Whoever has a lifeline had the time to find the daemon. */
+const listened = { type: "listened" } as const;
+const unknown = { id: 7, slot: 0, pid: 107, generation: 1 };
+const lifeline = { type: "lifeline", call: 20, client: 30, worker: unknown, master: 1 } as const;
+
+test("a stop is not over before a worker of which the dead master has not told had the time to come, and is gone", () => {
+  const machine = stopping();
+  assert.ok(!machine.post(killed).some(({ type }) => type === "close"));
+  assert.ok(machine.post(lifeline).some((each) => each.type === "reply" && each.call === 20));
+  assert.deepEqual(machine.post(listened), []);
+  assert.equal(machine.post({ type: "strayGone", pid: 107 }).at(-1)?.type, "close");
+});
+
+test("nor is a start that has failed: such a worker is killed", () => {
+  const machine = booting();
+  machine.post(killed);
+  assert.ok(machine.post(lifeline).some((each) => each.type === "killProcess" && each.pid === 107));
+  machine.post(listened);
+  assert.equal(machine.post({ type: "strayGone", pid: 107 }).at(-1)?.type, "close");
+});
+
+test("a master that has ended by itself has left nobody", () => {
+  const machine = stopping();
+  assert.equal(machine.post({ type: "masterExited", how: "exited with code 0" }).at(-1)?.type, "close");
+});
+
 test("a master that dies at boot fails the start, with the reason", () => {
   const machine = booting();
   assert.deepEqual(
-    machine.post(killed).map(({ type }) => type),
+    machine.post(killed, listened).map(({ type }) => type),
     ["log", "event", "close"],
   );
   assert.deepEqual(machine.post({ type: "closed" }), [
@@ -46,7 +72,7 @@ test("a master that dies after its workers took over, but before it said so, fai
   const machine = booting();
   machine.post({ type: "masterServing", serving });
   assert.deepEqual(
-    machine.post(killed).map(({ type }) => type),
+    machine.post(killed, listened).map(({ type }) => type),
     ["log", "event", "close"],
   );
   assert.deepEqual(replies(machine.post({ type: "closed" })), [
@@ -148,7 +174,7 @@ test("a master that dies during a stop has stopped; a deploy that it takes along
       },
     },
   ]);
-  assert.equal(effects.at(-1)?.type, "close");
+  assert.equal(machine.post(listened).at(-1)?.type, "close");
   assert.deepEqual(machine.post({ type: "closed" }), [
     { type: "reply", call: 8, result: {} },
     { type: "end", exitCode: 0 },

@@ -4,10 +4,11 @@ import { test } from "node:test";
 import { packState, unpackState } from "../../src/actors/daemon/heritage.js";
 import { emptyDaemon } from "../../src/actors/daemon/machine.js";
 import { recall } from "../../src/actors/daemon/memory.js";
-import type { Effect } from "../../src/actors/daemon/state.js";
+import type { Effect, Message } from "../../src/actors/daemon/state.js";
 import {
   type Machine,
   noCounts,
+  openMachine,
   other,
   poolEvent,
   running,
@@ -15,6 +16,12 @@ import {
   third,
 } from "../support/daemon-machine.js";
 
+/** How things stand. */
+const told: Message = {
+  type: "masterChanged",
+  change: { phase: "online", waitingFor: null, whole: true, workers: [], gone: [] },
+  at: 0,
+};
 const killed = { type: "masterExited", how: "was killed by SIGKILL" } as const;
 const worker = (id: number, generation = 1) => ({ id, slot: id - 1, pid: 100 + id, generation });
 const event = (name: Parameters<typeof poolEvent>[0], id: number, generation = 1) =>
@@ -102,15 +109,98 @@ test("a worker that the daemon has never heard of is a stray, and sent away like
   );
 });
 
+test("a worker of which the dead master had told nothing yet is known by its lifeline, and sent away like any other", () => {
+  const machine = serve();
+  machine.post(lifeline(23, 33, 3), killed, { type: "reviveMaster" });
+  const effects = machine.post({ type: "masterEvent", event: poolEvent("Ready", { online: 2 }) });
+  assert.deepEqual(
+    replies(effects).map(([call]) => call),
+    [21, 22, 23],
+  );
+});
+
+test("a worker that nobody has told of is not taken for the one that has got its number since", () => {
+  const machine = serve();
+  machine.post(killed, { type: "reviveMaster" }, event("SpawnNew", 3), event("WorkerOnline", 3));
+  const unknown = lifeline(23, 33, 3);
+  machine.post({ ...unknown, worker: { ...unknown.worker, pid: 999 } });
+  const effects = machine.post({ type: "masterEvent", event: poolEvent("Ready", { online: 2 }) });
+  assert.deepEqual(
+    replies(effects).map(([call]) => call),
+    [21, 22, 23],
+  );
+});
+
+test("its number is not given again, once it is known", () => {
+  const machine = serve();
+  machine.post(lifeline(23, 33, 3), killed);
+  const [start] = machine.post({ type: "reviveMaster" });
+  assert.ok(start?.type === "startMaster");
+  assert.equal(start.start.nextWorker, 4);
+});
+
+test("nor is a new worker sent away because of one that nobody has told of and that has its number", () => {
+  const machine = serve();
+  machine.post(killed, { type: "reviveMaster" });
+  const unknown = lifeline(23, 33, 3);
+  machine.post({ ...unknown, worker: { ...unknown.worker, pid: 999 } });
+  assert.deepEqual(replies(machine.post(lifeline(24, 34, 3, 2))), []);
+});
+
 test("those of a release that has not taken over, and those still booting, go at once, but are given time", () => {
   const machine = serve();
-  machine.post(event("SpawnNew", 3, 2), event("NewOnline", 3, 2), event("SpawnNew", 4));
+  machine.post(event("SpawnNew", 3, 2), event("NewOnline", 3, 2), event("SpawnNew", 4), told);
   const effects = machine.post(killed);
   assert.deepEqual(
     effects.flatMap((each) => (each.type === "forgetWorker" ? [each.worker.id] : [])),
     [3, 4],
   );
   assert.ok(!effects.some(({ type }) => type === "killProcess"));
+});
+
+test("a daemon that has not heard their master to the end keeps those of a release that may have taken over", () => {
+  const machine = serve();
+  machine.post(event("SpawnNew", 3, 2), event("NewOnline", 3, 2));
+  const { state } = machine;
+  const heir = openMachine();
+  heir.post({ type: "inherited", parts: packState(state), events: [], hasMaster: false });
+  assert.deepEqual(replies(heir.post(lifeline(23, 33, 3))), []);
+  const effects = heir.post({ type: "masterEvent", event: poolEvent("Ready", { online: 2 }) });
+  assert.deepEqual(
+    replies(effects).map(([call]) => call),
+    [23],
+  );
+});
+
+test("nor does it send them away when a master dies that has not told it yet how things stand", () => {
+  const machine = serve();
+  machine.post(event("SpawnNew", 3, 2), event("NewOnline", 3, 2), told);
+  const heir = openMachine();
+  heir.post({ type: "inherited", parts: packState(machine.state), events: [], hasMaster: true });
+  heir.post(lifeline(23, 33, 3));
+  assert.deepEqual(replies(heir.post(killed)), []);
+});
+
+test("one that seems to be the master's, which does not tell of it, is sent away; one that it tells of late is not", () => {
+  const machine = serve();
+  const look = (client: number, looks: number) => machine.post({ type: "lifelineLook", client, looks });
+  const later = (effects: readonly Effect[]) =>
+    effects.flatMap((each) =>
+      each.type === "later" && each.message.type === "lifelineLook" ? [each.message] : [],
+    );
+  assert.deepEqual(later(machine.post(lifeline(23, 33, 3))), [
+    { type: "lifelineLook", client: 33, looks: 0 },
+  ]);
+  assert.deepEqual(later(machine.post(lifeline(24, 34, 4))), [
+    { type: "lifelineLook", client: 34, looks: 0 },
+  ]);
+  assert.deepEqual(later(look(33, 0)), [{ type: "lifelineLook", client: 33, looks: 1 }]);
+  machine.post(event("SpawnNew", 4));
+  assert.deepEqual(look(34, 1), []);
+  assert.deepEqual(
+    replies(look(33, 1)).map(([call]) => call),
+    [23],
+  );
 });
 
 test("a stop waits for strays, and shortens their time when it is told to", () => {

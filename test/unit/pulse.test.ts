@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startPulse } from "../../src/actors/pulse.js";
-import { tick } from "../../src/actors/silence.js";
+import { tick, watchDeath } from "../../src/actors/silence.js";
 
 function stage({ isStopped = true } = {}) {
   const seen = { beats: 0, silent: [] as string[] };
@@ -97,4 +97,12 @@ test("one that is being born has twice the time", () => {
   assert.deepEqual(silent, []);
   fire();
   assert.equal(silent.length, 1);
+});
+
+test("a process that is dead at two ticks is gone, so that what it said last is heard first", () => {
+  let isAlive = true;
+  const isGone = watchDeath(() => isAlive);
+  assert.equal(isGone(), false);
+  isAlive = false;
+  assert.deepEqual([isGone(), isGone(), isGone()], [false, true, true]);
 });

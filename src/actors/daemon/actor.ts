@@ -1,6 +1,7 @@
 /** The daemon actor: performs what its machine decides, and tells it what becomes of clients, files and the master. */
 import { dirname, join } from "node:path";
 import { nanoid } from "nanoid";
+import { now } from "../../clock.js";
 import { NaughtError } from "../../protocol/errors.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect, type Peer } from "../../protocol/peer.js";
@@ -94,7 +95,7 @@ function runDaemon(
   const post = startActor<DaemonState, Message, Effect>({
     state: emptyDaemon,
     step(state, message) {
-      const turn = step(state, message, new Date().toISOString());
+      const turn = step(state, message, new Date().toISOString(), now());
       manager?.follow(turn);
       keeper.follow(turn.state);
       return turn;
@@ -219,12 +220,15 @@ function runDaemon(
     const params = state.start;
     if (!params) throw new NaughtError("BadLaunch", "what the last daemon has left is not complete");
     start = params;
+    let handlers: HostHandlers | undefined;
     files = await replaceFiles(params, crowd.admit, async () => {
       logs = await openLogs(params.logs, params.daemonMode);
       const table = JSON.parse(estate.parts.sockets ?? "null") as KeptSockets | null;
       sockets = openSockets(params, table ? { table, handles: estate.handles } : undefined);
       const hasMaster = estate.master > 0;
-      if (hasMaster) master = adoptMaster(peer, estate.master, params.listenFds, masterFacts(estate.master));
+      const attended = attend(estate.master);
+      handlers = attended.handlers;
+      if (hasMaster) master = adoptMaster(peer, estate.master, params.listenFds, attended.facts);
       else sockets.strand();
       rememberSelf();
       usages.follow(process.pid);
@@ -234,7 +238,8 @@ function runDaemon(
     files.guard((line) => logs?.naught.write(line));
     // The state file, too: until now there was nobody to write it.
     keeper.tellAll();
-    return serveHost();
+    if (!handlers) throw new Error("a daemon was published before it was prepared");
+    return handlers;
   }
 
   function rememberSelf(): void {
@@ -243,21 +248,25 @@ function runDaemon(
     if (sockets) keeper.set("sockets", sockets.keep());
   }
 
-  function serveHost(): HostHandlers {
+  /** What one master is offered and what is told of it; `pid` of one that is none of this daemon's children. */
+  function attend(pid?: number): { handlers: HostHandlers; facts: MasterFacts } {
     if (!logs || !sockets) throw new Error("a master was to be served before the files were open");
-    return createHost(postInTurn, logs, sockets, usages, () => master?.heard());
-  }
-
-  function masterFacts(pid?: number): MasterFacts {
-    return {
+    let isGone = false;
+    // Nothing that a dead one has said is to be taken for the next one's word.
+    const hear = (message: Message | Promise<Message>): void => {
+      if (!isGone) postInTurn(message);
+    };
+    const facts: MasterFacts = {
       exited(how) {
         usages.forget(pid ?? master?.pid ?? 0);
         master = undefined;
         sockets?.strand();
-        postInTurn({ type: "masterExited", how });
+        hear({ type: "masterExited", how });
+        isGone = true;
       },
       report: (line) => logs?.naught.write(line),
     };
+    return { handlers: createHost(hear, logs, sockets, usages, () => isGone || master?.heard()), facts };
   }
 
   function runMaster({
@@ -266,11 +275,15 @@ function runDaemon(
     master: number,
   }: Extract<Effect, { type: "startMaster" }>): void {
     if (!sockets || !start) throw new Error("a master was to be started before the files were open");
-    master = startMaster(start.listenFds, serveHost(), masterFacts());
+    const { handlers, facts } = attend();
+    master = startMaster(start.listenFds, handlers, facts);
     rememberSelf();
     const { client, listenFds, pid } = master;
     usages.follow(process.pid);
     usages.follow(pid);
+    // It has to have what another daemon would need, before it has anything to lose.
+    keeper.tellAll();
+    for (const [key, handle] of sockets.handles()) client.hold({ key }, handle).catch(() => {});
     pass(
       call,
       client.start({
@@ -286,9 +299,6 @@ function runDaemon(
         preload: join(import.meta.dirname, "worker.cjs"),
       }),
     );
-    // It has to have what another daemon would need, before this one needs it.
-    for (const [key, handle] of sockets.handles()) client.hold({ key }, handle).catch(() => {});
-    keeper.tellAll();
   }
 
   async function isMasterAlive(): Promise<boolean> {

@@ -12,10 +12,10 @@ export type Parts = Readonly<Record<string, string>>;
 /** What belongs together changes together. */
 const groups = {
   start: ["start", "stopDrain"],
-  stop: ["life", "stopDeadline"],
+  stop: ["life", "stopDue"],
   serving: ["serving", "servingSince"],
   settled: ["settled", "deaths"],
-  workers: ["workers", "strays", "lastWorker", "lastGeneration", "counts", "waitingFor"],
+  workers: ["workers", "strays", "newestWorker", "lastWorker", "lastGeneration", "counts", "waitingFor"],
   master: ["masters", "masterDeaths", "isWhole"],
 } as const satisfies Readonly<Record<string, readonly (keyof Daemon)[]>>;
 

@@ -3,8 +3,8 @@ import type { ResolvedLaunch, Status } from "../../protocol/types.js";
 import { rememberSettled } from "./deploys.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Message, ownCall, type Refusal } from "./state.js";
-import { close, finishStop, resumeStop, stopped, waitForStrays } from "./stop.js";
-import { killStrays, limitStray, retireStrays, sayStrays, strandWorkers } from "./strays.js";
+import { close, finishStop, listenForUnknown, resumeStop, stopped, waitForStrays } from "./stop.js";
+import { killStrays, limitStray, retireStrays, retireUnneeded, sayStrays, strandWorkers } from "./strays.js";
 import { addStrays, announceOwn, log, noCounts, refuse, reply, type Turn, update } from "./turn.js";
 
 /** Seconds: the first new master comes at once, later ones after a delay that doubles between these. */
@@ -75,7 +75,7 @@ function startMaster(
   const output = { stdout: logs.stdout !== "/dev/null", stderr: logs.stderr !== "/dev/null" };
   const { masters, lastWorker, lastGeneration } = turn.state;
   const master = masters + 1;
-  update(turn, { master: "alive", masters: master, heard: 0, isWhole: false });
+  update(turn, { master: "alive", masters: master, heard: 0, newestWorker: 0, isWhole: false });
   const numbers = resume
     ? { nextWorker: lastWorker + 1, nextGeneration: Math.max(lastGeneration, generation) + 1 }
     : {};
@@ -88,9 +88,11 @@ function startMaster(
 }
 
 export function loseMaster(turn: Turn, how: string): void {
-  const { life, serving, startCall, forwarded, isWhole } = turn.state;
+  const { life, serving, startCall, forwarded, isWhole, pool } = turn.state;
   update(turn, { master: "none", pool: null, isWhole: false, forwarded: new Map(), counts: noCounts });
   strandWorkers(turn);
+  // One that has not told yet how things stand may have let a release take over.
+  if (pool) retireUnneeded(turn);
   const counts = addStrays(noCounts, turn.state);
   const reason = `the master process ${how}`;
   const failed = { reason: life === "stopping" ? "the server was stopped" : reason };
@@ -109,6 +111,7 @@ export function loseMaster(turn: Turn, how: string): void {
     }
   }
   if (life === "stopping") {
+    if (mayHaveForked(how)) listenForUnknown(turn);
     if (turn.state.startFailure) killStrays(turn);
     else retireStrays(turn, turn.state.stopDrain);
     waitForStrays(turn);
@@ -117,6 +120,7 @@ export function loseMaster(turn: Turn, how: string): void {
   if (life !== "running") return;
   if (startCall || !serving) {
     update(turn, { life: "stopping", startFailure: { refusal: { error: "MasterLost", message: reason } } });
+    if (mayHaveForked(how)) listenForUnknown(turn);
     killStrays(turn);
     return finishStop(turn);
   }
@@ -127,6 +131,11 @@ export function loseMaster(turn: Turn, how: string): void {
   log(turn, `${reason}; a new one starts ${seconds === 0 ? "now" : `in ${seconds} s`}`);
   sayStrays(turn);
   turn.effects.push({ type: "later", seconds, message: { type: "reviveMaster" } });
+}
+
+/** Unless it has ended by itself, with no worker left, or never was. */
+function mayHaveForked(how: string): boolean {
+  return how !== "exited with code 0" && !how.startsWith("could not be started");
 }
 
 export function reviveMaster(turn: Turn): void {

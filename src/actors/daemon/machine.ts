@@ -30,6 +30,7 @@ import {
   expireStray,
   followWorker,
   forgetLifeline,
+  lookAfterLifeline,
   retireStrays,
   takeLifeline,
 } from "./strays.js";
@@ -47,9 +48,11 @@ export const emptyDaemon: Daemon = {
   heard: 0,
   masters: 0,
   isWhole: false,
+  isListening: false,
   workers: new Map(),
   strays: new Map(),
   lifelines: new Map(),
+  newestWorker: 0,
   lastWorker: 0,
   lastGeneration: 0,
   serving: null,
@@ -57,7 +60,7 @@ export const emptyDaemon: Daemon = {
   resolving: new Map(),
   forwarded: new Map(),
   stopDrain: {},
-  stopDeadline: null,
+  stopDue: null,
   stoppers: [],
   watchers: new Set(),
   counts: noCounts,
@@ -68,13 +71,17 @@ export const emptyDaemon: Daemon = {
   settled: [],
 };
 
-/** `time` is the wall clock in ISO 8601: what events are stamped with. */
+/**
+ * `time` is the time of day in ISO 8601: what events are stamped with, and nothing is decided by. `at` is in milliseconds
+ * of a monotonic clock, the same for the daemon that follows.
+ */
 export function step(
   state: Daemon,
   message: Message,
   time: string,
+  at: number,
 ): { state: Daemon; effects: readonly Effect[] } {
-  const turn: Turn = { state, effects: [], time };
+  const turn: Turn = { state, effects: [], time, at };
   handle(turn, message);
   return { state: turn.state, effects: turn.effects };
 }
@@ -116,6 +123,11 @@ function handle(turn: Turn, message: Message): void {
       return finishStop(turn);
     case "inherited":
       return inherit(turn, unpackState(message.parts, message.events, emptyDaemon), message.hasMaster);
+    case "lifelineLook":
+      return lookAfterLifeline(turn, message);
+    case "listened":
+      update(turn, { isListening: false });
+      return finishStop(turn);
     case "strayWaiting":
       return tellStrayWaiting(turn);
     case "strayLate":

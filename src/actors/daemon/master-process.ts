@@ -11,7 +11,7 @@ import { cleanMasterEnvironment } from "../environment.js";
 import { describeExit, onceBoth } from "../exit.js";
 import { isSameProcess, readProcess } from "../proc.js";
 import { startPulse } from "../pulse.js";
-import { tick } from "../silence.js";
+import { tick, watchDeath } from "../silence.js";
 import { thrifty } from "../thrift.js";
 import { inheritNothing } from "./heir.js";
 import type { HostHandlers } from "./host.js";
@@ -77,8 +77,9 @@ export function adoptMaster(
     if (isSameProcess(pid, startTime)) process.kill(pid, "SIGKILL");
   };
   // No end of the channel is told by one that died before it had acknowledged a socket.
+  const isGone = watchDeath(() => isSameProcess(pid, startTime));
   const look = setInterval(() => {
-    if (!isSameProcess(pid, startTime)) leave();
+    if (isGone()) leave();
   }, tick).unref();
   const leave = (): void => {
     clearInterval(look);

@@ -110,11 +110,15 @@ export interface Daemon {
   readonly masters: number;
   /** The present master's workers have all been online at once: no stray is needed. */
   readonly isWhole: boolean;
+  /** A stop is not over yet: a worker of which a dead master has not told may still find its way here. */
+  readonly isListening: boolean;
   /** The workers of the present master, by id. */
   readonly workers: ReadonlyMap<number, KnownWorker>;
   /** The workers that earlier masters have left behind, by process id. */
   readonly strays: ReadonlyMap<number, Stray>;
   readonly lifelines: ReadonlyMap<ClientId, HeldLifeline>;
+  /** The highest number of a worker of which the present master has told. */
+  readonly newestWorker: number;
   /** The highest numbers that were given: none is given twice. */
   readonly lastWorker: number;
   readonly lastGeneration: number;
@@ -126,8 +130,8 @@ export interface Daemon {
   readonly forwarded: ReadonlyMap<CallId, Forwarded>;
   /** How the first stop wants workers to go. */
   readonly stopDrain: DrainChanges;
-  /** When, in ISO 8601, the workers that are left then are killed, as far as the master was told. */
-  readonly stopDeadline: string | null;
+  /** When the workers that are left then are killed, as far as the master was told, in milliseconds of a monotonic clock. */
+  readonly stopDue: number | null;
   readonly stoppers: readonly { readonly call: CallId; readonly client: ClientId }[];
   readonly watchers: ReadonlySet<ClientId>;
   /** As the master told them last: without the strays. */
@@ -214,6 +218,10 @@ export type Message =
       /** False: it is dead, too. */
       readonly hasMaster: boolean;
     }
+  /** Whether the present master has told of this worker by now; `looks` before. */
+  | { readonly type: "lifelineLook"; readonly client: ClientId; readonly looks: number }
+  /** Whoever has a lifeline had the time to find this daemon. */
+  | { readonly type: "listened" }
   /** It is time to say whom a stop waits for. */
   | { readonly type: "strayWaiting" }
   | { readonly type: "closed" };

@@ -8,6 +8,8 @@ import { announce, askMaster, listAudience, noCounts, refuse, reply, type Turn, 
 export const stopped: Started = { outcome: "stopped", counts: noCounts };
 /** Seconds between two words on whom a stop waits for. */
 const waitingEvery = 5;
+/** Seconds in which a worker finds its daemon. */
+const unknownPatience = 1;
 
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
 
@@ -50,10 +52,12 @@ function hurryStrays(turn: Turn, timeout: number | undefined): void {
 
 /** The dead daemon had been told to stop, and may not have passed that on. */
 export function resumeStop(turn: Turn): void {
-  const { master, stopDeadline, stopDrain } = turn.state;
-  const left = stopDeadline === null ? null : (Date.parse(stopDeadline) - Date.parse(turn.time)) / 1000;
+  const { master, stopDue, stopDrain } = turn.state;
+  const left = stopDue === null ? null : (stopDue - turn.at) / 1000;
   stopWorkers(turn, { ...(left === null ? {} : { timeout: Math.max(0, left) }), drain: stopDrain });
-  if (master === "none") finishStop(turn);
+  if (master !== "none") return;
+  listenForUnknown(turn);
+  finishStop(turn);
 }
 
 function stopWorkers(turn: Turn, stop: Stop): void {
@@ -66,6 +70,12 @@ function stopWorkers(turn: Turn, stop: Stop): void {
 export function waitForStrays(turn: Turn): void {
   if (turn.state.strays.size > 0)
     turn.effects.push({ type: "later", seconds: waitingEvery, message: { type: "strayWaiting" } });
+}
+
+/** A master that is dead may have forked workers of which it has not told. */
+export function listenForUnknown(turn: Turn): void {
+  update(turn, { isListening: true });
+  turn.effects.push({ type: "later", seconds: unknownPatience, message: { type: "listened" } });
 }
 
 /** Tells callers whom they wait for: the master's workers, and those that a dead master left behind. */
@@ -86,20 +96,17 @@ export function tellStrayWaiting(turn: Turn): void {
 /** True: the workers have to be gone sooner than was said before. */
 function shortens(turn: Turn, { timeout }: Stop): boolean {
   if (timeout === undefined) return false;
-  const deadline = new Date(Math.min(Date.parse(turn.time) + timeout * 1000, longest)).toISOString();
-  const { stopDeadline } = turn.state;
-  if (stopDeadline !== null && stopDeadline <= deadline) return false;
-  update(turn, { stopDeadline: deadline });
+  const due = turn.at + timeout * 1000;
+  const { stopDue } = turn.state;
+  if (stopDue !== null && stopDue <= due) return false;
+  update(turn, { stopDue: due });
   return true;
 }
 
-// The last time that can be written.
-const longest = 8.64e15;
-
 /** Does nothing as long as somebody is left. */
 export function finishStop(turn: Turn): void {
-  const { life, master, strays } = turn.state;
-  if (life !== "stopping" || master === "alive" || strays.size > 0) return;
+  const { life, master, strays, isListening } = turn.state;
+  if (life !== "stopping" || master === "alive" || strays.size > 0 || isListening) return;
   announce(turn, { name: "Shutdown", counts: noCounts, waitingFor: "shutdown" });
   close(turn);
 }

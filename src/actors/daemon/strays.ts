@@ -15,6 +15,8 @@ import { announceOwn, log, reply, type Turn, update } from "./turn.js";
 
 /** Seconds that a worker has which nobody needs, or whom nobody can reach, beyond the time that its drain may take. */
 const patience = 5;
+/** Seconds in which a master tells of a worker whose lifeline is here already. */
+const lookEvery = 2.5;
 
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
 
@@ -30,6 +32,7 @@ export function followWorker(turn: Turn, { name, worker }: PoolEvent): void {
   } else if (status) workers.set(worker.id, { worker, status });
   update(turn, {
     workers,
+    newestWorker: Math.max(turn.state.newestWorker, worker.id),
     lastWorker: Math.max(turn.state.lastWorker, worker.id),
     lastGeneration: Math.max(turn.state.lastGeneration, worker.generation),
   });
@@ -67,21 +70,30 @@ function statusAfter(name: PoolEvent["name"]): WorkerStatus | null | undefined {
 
 /** The master is gone: whoever it has left behind is a stray. */
 export function strandWorkers(turn: Turn): void {
-  const { workers } = turn.state;
+  const { workers, lifelines } = turn.state;
   update(turn, { workers: new Map() });
   for (const { worker, status } of workers.values())
     if (worker.pid > 0) addStray(turn, worker, status === "new_online" ? "online" : status);
-  retireUnneeded(turn);
+  // Of those that it had forked as it died it has told nothing.
+  for (const { worker, call } of lifelines.values())
+    if (call !== null && !turn.state.strays.has(worker.pid)) addStray(turn, worker, "online");
 }
 
 function addStray(turn: Turn, worker: WorkerRef, status: WorkerStatus): void {
   const stray: Stray = { worker, status, since: turn.time, told: null, killed: false };
-  update(turn, { strays: new Map(turn.state.strays).set(worker.pid, stray) });
+  update(turn, {
+    strays: new Map(turn.state.strays).set(worker.pid, stray),
+    lastWorker: Math.max(turn.state.lastWorker, worker.id),
+    lastGeneration: Math.max(turn.state.lastGeneration, worker.generation),
+  });
   turn.effects.push({ type: "watchProcess", pid: worker.pid, worker });
 }
 
-/** Those that are leaving already, have served nobody yet, or belong to a release that has not taken over. */
-function retireUnneeded(turn: Turn): void {
+/**
+ * Those that are leaving already, have served nobody yet, or belong to a release that has not taken over: for whoever has
+ * heard all that their master has told. Otherwise a release may have taken over that seems not to have.
+ */
+export function retireUnneeded(turn: Turn): void {
   const { serving, strays } = turn.state;
   for (const stray of strays.values()) {
     const isNeeded = stray.status === "online" && stray.worker.generation <= (serving?.generation ?? 0);
@@ -94,17 +106,42 @@ export function takeLifeline(turn: Turn, { call, client, worker, master }: Reque
   update(turn, { lifelines: new Map(turn.state.lifelines).set(client, { call, worker, master }) });
   // Nobody is left: it may have called in its last moment.
   if (turn.state.life === "closing" || turn.state.life === "gone") return endLifelines(turn, worker.pid);
-  if (master === turn.state.masters && turn.state.master === "alive") {
+  // The number alone may be another one's, which was forked when nobody knew that it had been given.
+  const known = turn.state.workers.get(worker.id);
+  const isKnown = known?.worker.pid === worker.pid;
+  if (master === turn.state.masters && turn.state.master === "alive" && (isKnown || !known)) {
     // One of which it was heard already that it is gone.
-    const isGone = worker.id <= turn.state.lastWorker && !turn.state.workers.has(worker.id);
-    return isGone ? endLifelines(turn, worker.pid) : undefined;
+    if (worker.id <= turn.state.newestWorker && !known) return endLifelines(turn, worker.pid);
+    return isKnown ? undefined : lookLater(turn, client, 0);
   }
   const stray = turn.state.strays.get(worker.pid);
   if (stray?.told) return sendAway(turn, stray, stray.told);
-  if (stray || turn.state.workers.has(worker.id)) return;
+  if (!stray && !isKnown) takeIn(turn, worker);
+}
+
+function takeIn(turn: Turn, worker: WorkerRef): void {
   addStray(turn, worker, "online");
-  retireUnneeded(turn);
-  if (turn.state.isWhole) retireStrays(turn);
+  if (turn.state.startFailure) killStrays(turn);
+  else if (turn.state.isWhole) retireStrays(turn);
+}
+
+function lookLater(turn: Turn, client: ClientId, looks: number): void {
+  turn.effects.push({ type: "later", seconds: lookEvery, message: { type: "lifelineLook", client, looks } });
+}
+
+/**
+ * A worker that seems to be the present master's, and of which that does not tell, is not: two daemons that followed the
+ * same one have given their masters the same number.
+ */
+export function lookAfterLifeline(turn: Turn, { client, looks }: Request<"lifelineLook">): void {
+  const { lifelines, master, masters, strays, workers } = turn.state;
+  const lifeline = lifelines.get(client);
+  if (lifeline?.call == null || lifeline.master !== masters || master !== "alive") return;
+  const { worker } = lifeline;
+  if (strays.has(worker.pid) || workers.get(worker.id)?.worker.pid === worker.pid) return;
+  // A daemon that was held up finds that out first, and what it was told meanwhile after that.
+  if (looks === 0) return lookLater(turn, client, 1);
+  takeIn(turn, worker);
 }
 
 /** The present master's workers are all online: nobody else is needed any more. */

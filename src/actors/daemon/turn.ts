@@ -10,6 +10,7 @@ export interface Turn {
   state: Daemon;
   readonly effects: Effect[];
   readonly time: string;
+  readonly at: number;
 }
 
 export function update(turn: Turn, changes: Partial<Daemon>): void {

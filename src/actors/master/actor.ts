@@ -89,7 +89,7 @@ export function serveMaster(transport: Transport, ended: () => void): void {
     },
     {
       memory,
-      isWanted: () => !isThrough,
+      isWanted: () => config !== undefined && !isThrough,
       sockets: sockets.list,
       listenFds: () => config?.listenFds ?? [],
       found(client) {

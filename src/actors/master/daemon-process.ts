@@ -6,6 +6,7 @@ import { connect } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
 import { isSameProcess, readProcess } from "../proc.js";
 import { type Pulse, startPulse } from "../pulse.js";
+import { watchDeath } from "../silence.js";
 
 export interface DaemonProcess {
   readonly client: Client<typeof Host>;
@@ -24,12 +25,13 @@ export function followDaemon(
 ): DaemonProcess {
   const { startTime = "" } = readProcess(pid) ?? {};
   const peer = connect(transport, Master, handlers, Host);
+  // No end of the channel is told by one that died before it had acknowledged a socket.
+  const isGone = watchDeath(() => isSameProcess(pid, startTime));
   let isLost = false;
   const pulse: Pulse = startPulse({
     beat() {
       peer.client.beat({});
-      // No end of the channel is told by one that died before it had acknowledged a socket.
-      if (!isSameProcess(pid, startTime)) lose();
+      if (isGone()) lose();
     },
     isStopped: () => isReplaceable() && readProcess(pid)?.state === "T",
     silent() {

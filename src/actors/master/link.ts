@@ -20,7 +20,7 @@ export interface Link {
 /** What the link needs of the rest of the master. */
 export interface LinkFacts {
   readonly memory: Memory;
-  /** False: every worker is gone for good, and the daemon knows. */
+  /** False: there was no start yet, or every worker is gone for good, and the daemon knows. */
   isWanted(): boolean;
   sockets(): Iterable<readonly [key: string, handle: Handle]>;
   listenFds(): readonly number[];
