@@ -6,7 +6,7 @@ import type { Answer, Daemon, Effect, Message, Refusal } from "../../src/actors/
 import { tick } from "../../src/actors/silence.js";
 import type { DrainTimes, Keep, NaughtEvent, PoolEvent, Start } from "../../src/protocol/types.js";
 import { startPulse } from "./tree-brain.js";
-import type { Estate } from "./tree-heir.js";
+import type { Ending, Estate } from "./tree-heir.js";
 import type { Connection, Process } from "./tree-machine.js";
 import { type MasterProgram, openMaster } from "./tree-master.js";
 import { hold } from "./tree-promises.js";
@@ -39,7 +39,7 @@ export interface DaemonProgram {
     terms: WorkerTerms,
     answer: (result: DrainTimes | "refused") => void,
   ): void;
-  inherit(estate: Estate, answer: (isThere: boolean) => void): void;
+  inherit(estate: Estate, answer: (ending: Ending) => void): void;
   // From the master.
   event(from: MasterProgram, event: PoolEvent): void;
   tell(from: MasterProgram, message: Message): void;
@@ -258,10 +258,10 @@ export function openDaemon(
     keeper.set("identity", { run, token });
   }
 
-  function inherit(estate: Estate, done: (isThere: boolean) => void, tries = 0): void {
-    const reply = (isThere: boolean): void => birth?.connection.send(process, () => done(isThere));
+  function inherit(estate: Estate, done: (ending: Ending) => void, tries = 0): void {
+    const reply = (ending: Ending): void => birth?.connection.send(process, () => done(ending));
     if (!takeLock()) {
-      if (tries === lockTries) return reply(false);
+      if (tries === lockTries) return reply("rival");
       return void machine.after(process, 50, () => inherit(estate, done, tries + 1));
     }
     const identity = JSON.parse(estate.parts.identity ?? "{}") as { run?: string; token?: string };
@@ -276,7 +276,7 @@ export function openDaemon(
         publish();
         keeper.tellAll();
         isHosting = true;
-        reply(true);
+        reply("there");
       });
     });
   }

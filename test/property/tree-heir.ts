@@ -16,32 +16,35 @@ export interface Heir {
   readonly connection: Connection;
 }
 
-/** `done` is called once: true when the daemon can be reached. Null: none could be started. */
+/** What became of it; `rival`: another daemon is in that place. */
+export type Ending = "there" | "failed" | "rival";
+
+/** `done` is called once: `there` when the daemon can be reached. Null: none could be started. */
 export function startHeir(
   tree: Tree,
   parent: Process,
   estate: Estate,
-  done: (isThere: boolean) => void,
+  done: (ending: Ending) => void,
 ): Heir | null {
   const { machine } = tree;
   let isOver = false;
-  const finish = (isThere: boolean): void => {
+  const finish = (ending: Ending): void => {
     if (isOver) return;
     isOver = true;
-    if (!isThere && machine.enter(parent)) machine.kill(process);
+    if (ending !== "there" && machine.enter(parent)) machine.kill(process);
     // What it was given stays with it; a worker has nothing more to say.
     if (estate.master === null) connection.close(parent);
-    done(isThere);
+    done(ending);
   };
   if (tree.failingHeirs > 0) {
     tree.failingHeirs -= 1;
-    machine.after(parent, 1, () => done(false));
+    machine.after(parent, 1, () => done("failed"));
     return null;
   }
   const process = machine.spawn("daemon", parent);
   const connection = machine.connect(parent, process);
   const program = openDaemon(tree, process, { parent, connection });
-  process.mourners.push(() => machine.after(parent, 1, () => finish(false)));
-  connection.send(parent, () => program.inherit(estate, (isThere) => finish(isThere)));
+  process.mourners.push(() => machine.after(parent, 1, () => finish("failed")));
+  connection.send(parent, () => program.inherit(estate, finish));
   return { process, program, connection };
 }

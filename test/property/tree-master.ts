@@ -165,11 +165,11 @@ export function openMaster(
 
   function revive(): void {
     const heritage = memory.recall();
-    const fail = (): void => note({ type: "failed", isReplaceable: isReplaceable() });
+    const fail = (isRival = false): void => note({ type: "failed", isReplaceable: isReplaceable(), isRival });
     if (!heritage) return fail();
     let heir: Followed | null = null;
-    const started = startHeir(tree, process, { ...heritage, master: program }, (isThere) => {
-      if (!isThere || !heir) return fail();
+    const started = startHeir(tree, process, { ...heritage, master: program }, (ending) => {
+      if (ending !== "there" || !heir) return fail(ending === "rival");
       daemon = heir;
       note({ type: "found" });
     });

@@ -44,6 +44,7 @@ export function openWorker(
   let isOnline = false;
   let isWithheld = terms.isWithheld;
   let isExpected = false;
+  let isUnwilling = false;
   let isStranded = false;
   let isLeaving = false;
   /** By the daemon. */
@@ -63,7 +64,7 @@ export function openWorker(
   function leave(told: () => void): void {
     const wasAccepting = program.isAccepting;
     isLeaving = true;
-    if (wasAccepting) book.noteLeaving(program);
+    if (wasAccepting && !isUnwilling) book.noteLeaving(program);
     machine.after(process, farewell, () => {
       told();
       machine.after(process, 20, () => machine.kill(process));
@@ -128,7 +129,10 @@ export function openWorker(
     shutdown(_times, told) {
       if (!isLeaving) leave(() => answer(told));
     },
-    sayOffline: () => answer(() => master.offline(terms.worker.id)),
+    sayOffline() {
+      isUnwilling = true;
+      answer(() => master.offline(terms.worker.id));
+    },
   };
   connection.onClose(process, () => {
     isStranded = true;

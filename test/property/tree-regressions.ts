@@ -1,0 +1,72 @@
+/** Histories in which a server once broke a promise, cut down to what matters; each named by the promise. */
+import type { Deed, Move, Scenario } from "./tree-adversary.js";
+
+function make(changes: Partial<Scenario>): Scenario {
+  return {
+    workerCount: 2,
+    moves: [],
+    latencies: [0],
+    mutes: [false],
+    boots: [0],
+    farewells: [0],
+    isKilling: false,
+    ...changes,
+  };
+}
+
+const after = (wait: number, deed: Deed): Move => ({ wait, deed });
+const kill = (fuse: number | null, ...victims: Extract<Deed, { type: "kill" }>["victims"]): Deed => ({
+  type: "kill",
+  victims,
+  which: 0,
+  fuse,
+});
+const deploy: Deed = { type: "deploy", quality: "good", workerCount: 0 };
+const stop: Deed = { type: "stop", timeout: null };
+
+export const regressions: Readonly<Record<string, Scenario>> = {
+  "a worker that was forked as its master died, and of which nobody has told, is sent away": make({
+    moves: [after(0, kill(2, "daemon", "master")), after(0, deploy), after(3, deploy)],
+    mutes: [true],
+  }),
+  "also by a daemon that comes later, and whose master has given its number again": make({
+    moves: [after(0, kill(2, "daemon", "master")), after(0, deploy), after(3, kill(null, "daemon"))],
+  }),
+  "a stop in the middle of which everybody dies leaves no worker that was forked a moment before": make({
+    moves: [
+      after(0, { type: "decimate", which: 0, supervisors: false }),
+      after(0, kill(3, "daemon", "master")),
+      after(0, stop),
+      after(0, kill(null, "daemon", "master")),
+    ],
+  }),
+  "of two daemons that workers bring back at once, one goes on, also when the first is killed": make({
+    moves: [
+      after(0, kill(null, "master", "daemon")),
+      after(402, deploy),
+      after(201, kill(0, "daemon", "worker")),
+      after(3, { type: "status" }),
+    ],
+    latencies: [12, 0],
+    mutes: [true],
+  }),
+  "a release that took over as daemon and master died serves until there are others": make({
+    workerCount: 1,
+    moves: [
+      after(0, deploy),
+      after(20, kill(null, "daemon")),
+      after(3, kill(null, "master")),
+      after(0, kill(0, "master")),
+    ],
+    boots: [3],
+  }),
+  "a stop is shortened by a later one, whatever the clock was set to in between": make({
+    moves: [
+      after(0, { type: "stop", timeout: 1 }),
+      after(0, { type: "setClock", by: -1 }),
+      after(0, { type: "stop", timeout: 1 }),
+    ],
+    mutes: [true],
+    farewells: [500],
+  }),
+};
