@@ -261,6 +261,7 @@ test("a worker that calls when everybody is gone is sent away, and nothing is sa
     killed,
     { type: "strayGone", pid: 101 },
     { type: "strayGone", pid: 102 },
+    { type: "listened" },
   );
   const effects = machine.post(lifeline(23, 33, 3));
   assert.deepEqual(replies(effects), [[23, { grace: 0, timeout: 0 }]]);
