@@ -62,3 +62,19 @@ test("what was added is taken: once, in order, and to the end of the addition th
     { numRuns: 500 },
   );
 });
+
+test("its blocks are used again: what passes through it leaves no garbage", () => {
+  const backlog = createBacklog();
+  const bytes = Buffer.alloc(60_000);
+  let most = 0;
+  let first: number | undefined;
+  for (let round = 0; round < 200; round += 1) {
+    for (let count = 0; count < 20; count += 1) backlog.add(bytes);
+    for (let taken = backlog.take(0); taken; taken = backlog.take(0)) backlog.release(taken.length);
+    const { arrayBuffers } = process.memoryUsage();
+    // What other tests have left behind may be collected meanwhile.
+    first ??= arrayBuffers;
+    most = Math.max(most, arrayBuffers - first);
+  }
+  assert.ok(most < 256 * 1024, `${most} bytes more`);
+});

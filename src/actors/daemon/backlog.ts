@@ -25,7 +25,8 @@ interface Block {
 }
 
 const BLOCK_SIZE = 256 * 1024;
-const MOST_SPARE = 4;
+/** More than wait at once before whoever writes is asked to pause. */
+const MOST_SPARE = 8;
 
 export function createBacklog(): Backlog {
   const blocks: Block[] = [];
