@@ -37,7 +37,8 @@ export interface DaemonProgram {
     line: Connection,
     worker: Process,
     terms: WorkerTerms,
-    answer: (result: DrainTimes | "refused") => void,
+    /** `ordered` as soon as the daemon says that the worker is to go, `answered` when that has arrived. */
+    told: { ordered(): void; answered(result: DrainTimes | "refused"): void },
   ): void;
   inherit(estate: Estate, answer: (ending: Ending) => void): void;
   // From the master.
@@ -311,12 +312,14 @@ export function openDaemon(
     },
     admit,
     request,
-    lifeline(line, worker, terms, answered) {
+    lifeline(line, worker, terms, { ordered, answered }) {
       const reply = (result: DrainTimes | "refused"): void => line.send(process, () => answered(result));
       if (terms.token !== token) return reply("refused");
       const client = admit({ process: worker, event() {} }, line);
       request(client, { type: "lifeline", worker: terms.worker, master: terms.master }, (outcome) => {
-        reply("result" in outcome ? (outcome.result as DrainTimes) : "refused");
+        if (!("result" in outcome)) return reply("refused");
+        ordered();
+        reply(outcome.result as DrainTimes);
       });
     },
     inherit,

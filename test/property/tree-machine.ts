@@ -61,6 +61,9 @@ const mostTicks = 300_000;
 const exitPatience = 500;
 const longestAfterDeath = 5;
 
+/** Milliseconds: a shorter hold escapes who was held. */
+const noticed = 1_000;
+
 export function createMachine({ latencies, mutes }: Conditions): Machine {
   const clock = createClock(mostTicks);
   const processes = new Set<Process>();
@@ -139,7 +142,7 @@ export function createMachine({ latencies, mutes }: Conditions): Machine {
     release(process) {
       if (!process.held) return;
       process.held = null;
-      process.freeAt = clock.now;
+      if (clock.now - process.heldAt > noticed) process.freeAt = clock.now;
       const waiting = process.backlog.splice(0);
       // As an event loop does.
       for (const each of waiting.filter(({ isTimer }) => isTimer)) run(process, true, each.run);

@@ -27,6 +27,8 @@ export interface WorkerProgram {
   readonly isAboutToAccept: boolean;
   /** It was asked to go. */
   readonly isLeaving: boolean;
+  /** Or the daemon's word that it is to go is on its way, or the master's, because it has asked for that itself. */
+  readonly isAboutToLeave: boolean;
   expectServe(): void;
   serve(answer: () => void): void;
   shutdown(times: DrainTimes, told: () => void): void;
@@ -47,6 +49,7 @@ export function openWorker(
   let isUnwilling = false;
   let isStranded = false;
   let isLeaving = false;
+  let isOrdered = false;
   /** By the daemon. */
   let isSentAway = false;
   let tries = 0;
@@ -77,13 +80,15 @@ export function openWorker(
     tries = 0;
     const line = machine.connect(process, daemon.process);
     line.onClose(process, miss);
-    line.send(process, () =>
-      daemon.lifeline(line, process, terms, (result) => {
-        if (result === "refused") return line.close(process);
-        isSentAway = true;
-        if (!isLeaving) leave(() => {});
-      }),
-    );
+    const ordered = (): void => {
+      isOrdered = true;
+    };
+    const answered = (result: DrainTimes | "refused"): void => {
+      if (result === "refused") return line.close(process);
+      isSentAway = true;
+      if (!isLeaving) leave(() => {});
+    };
+    line.send(process, () => daemon.lifeline(line, process, terms, { ordered, answered }));
   }
 
   function miss(): void {
@@ -118,6 +123,9 @@ export function openWorker(
     },
     get isLeaving() {
       return isLeaving;
+    },
+    get isAboutToLeave() {
+      return isLeaving || isOrdered || isUnwilling;
     },
     expectServe() {
       isExpected = true;

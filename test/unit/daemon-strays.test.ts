@@ -147,9 +147,10 @@ test("nor is a new worker sent away because of one that nobody has told of and t
   assert.deepEqual(replies(machine.post(lifeline(24, 34, 3, 2))), []);
 });
 
-test("those of a release that has not taken over, and those still booting, go at once, but are given time", () => {
+test("those of a release that has not taken over go at once, but are given time; a replacement that boots may stay", () => {
   const machine = serve();
-  machine.post(event("SpawnNew", 3, 2), event("NewOnline", 3, 2), event("SpawnNew", 4), told);
+  machine.post(event("SpawnNew", 3, 2), event("NewOnline", 3, 2), event("SpawnNew", 4, 2), told);
+  machine.post(event("SpawnNew", 5));
   const effects = machine.post(killed);
   assert.deepEqual(
     effects.flatMap((each) => (each.type === "forgetWorker" ? [each.worker.id] : [])),

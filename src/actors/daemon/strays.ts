@@ -90,13 +90,14 @@ function addStray(turn: Turn, worker: WorkerRef, status: WorkerStatus): void {
 }
 
 /**
- * Those that are leaving already, have served nobody yet, or belong to a release that has not taken over: for whoever has
- * heard all that their master has told. Otherwise a release may have taken over that seems not to have.
+ * Those that are leaving already, or belong to a release that has not taken over: for whoever has heard all that their
+ * master has told. Otherwise a release may have taken over that seems not to have. One that still boots to replace another
+ * may be the only one to serve soon, or since a moment ago.
  */
 export function retireUnneeded(turn: Turn): void {
   const { serving, strays } = turn.state;
   for (const stray of strays.values()) {
-    const isNeeded = stray.status === "online" && stray.worker.generation <= (serving?.generation ?? 0);
+    const isNeeded = stray.status !== "dying" && stray.worker.generation <= (serving?.generation ?? 0);
     if (!isNeeded) retire(turn, stray, stray.status === "dying" ? {} : { kill: patience });
   }
 }
