@@ -8,6 +8,7 @@ import { assertUnhurt, startLoad } from "../support/load.js";
 import { e2e, type Naught } from "../support/naught.js";
 import { kill } from "../support/processes.js";
 import { server } from "../support/servers.js";
+import { leaveStaleSocket } from "../support/stale.js";
 import { until } from "../support/wait.js";
 
 const skip = unlessCi(findDiskObstacle());
@@ -94,7 +95,7 @@ test(
 );
 
 test(
-  "what a power cut has left behind is in nobody's way, and is cleaned up",
+  "what a power cut, or a killed daemon, has left behind is in nobody's way, and is cleaned up",
   e2e(async (naught) => {
     await naught.succeed(["start", server("http.cjs")]);
     await naught.killAll();
@@ -110,11 +111,12 @@ test(
     for (const name of ["naught.pid", "naught.ipc.owner", "naught.ipc.state"])
       naught.write(`${name}.${gone.pid}`, "");
     naught.write(`naught.pid.${process.pid}`, "somebody's who lives");
+    await leaveStaleSocket(naught, `.${gone.pid}`);
     await naught.succeed(["start", server("http.cjs")]);
     assert.equal((await naught.succeed(["status"])).stdout, "workers online: 1\n");
     await naught.succeed(["stop"]);
     assert.deepEqual(
-      readdirSync(naught.dir).filter((name) => /^naught\.(ipc|pid)/.test(name)),
+      readdirSync(naught.dir).filter((name) => /^(naught\.(ipc|pid)|\.\d)/.test(name)),
       [`naught.pid.${process.pid}`],
     );
   }),

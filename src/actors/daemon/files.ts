@@ -85,6 +85,7 @@ export async function replaceFiles(
   attempt(() => lock.record());
   attempt(() => socket.takePlace());
   attempt(() => writePidFile(pidFile));
+  attempt(() => removeLeftovers(paths));
   return stand(paths, { lock, socket });
 }
 
@@ -185,6 +186,7 @@ function stand(
       closed = true;
       endGuard();
       removePidFile(pidFile);
+      attempt(() => removeLeftovers({ ipcFile, pidFile }));
       release();
     },
   };

@@ -1,5 +1,5 @@
 /** Unfinished files that daemons have left beside theirs when they were killed, or the machine lost its power. */
-import { readdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isSameProcess } from "../proc.js";
 import { stateFile } from "../state-file.js";
@@ -19,6 +19,16 @@ export function removeLeftovers({
       if (pid && isWhole && !isSameProcess(Number(pid), ""))
         rmSync(join(dirname(path), name), { force: true });
     }
+  }
+  removeAsides(dirname(ipcFile));
+}
+
+// The socket of one that was to follow another daemon, and was killed before it stood in its place.
+function removeAsides(folder: string): void {
+  for (const name of list(folder)) {
+    const [, pid] = /^\.(\d{1,10})$/.exec(name) ?? [];
+    const path = join(folder, name);
+    if (pid && lstatSync(path).isSocket() && !isSameProcess(Number(pid), "")) rmSync(path, { force: true });
   }
 }
 
