@@ -86,7 +86,11 @@ const faults: readonly { readonly fault: string; readonly plant: Fault; readonly
   { fault: "the end comes twice", plant: twice("end"), found: /the end comes once/ },
   { fault: "the close is forgotten", plant: without("close"), found: /wait for ever|a stop ends/ },
   { fault: "two masters are started", plant: twice("startMaster"), found: /one master at a time/ },
-  { fault: "a dead master has no successor", plant: without("later"), found: /has a master|wait for ever/ },
+  {
+    fault: "a dead master has no successor",
+    plant: without("later"),
+    found: /has a master|wait for ever|a stop ends/,
+  },
   { fault: "an event is not logged", plant: without("log"), found: /in the log/ },
   {
     fault: "an event loses its number",
