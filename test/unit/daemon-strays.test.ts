@@ -159,6 +159,18 @@ test("those of a release that has not taken over go at once, but are given time;
   assert.ok(!effects.some(({ type }) => type === "killProcess"));
 });
 
+test("one of a failed release that was about to be killed when its master died is not waited for without an end", () => {
+  const machine = serve();
+  machine.post(event("SpawnNew", 3, 2), event("DestroyNew", 3, 2), told);
+  const late = machine.post(killed).flatMap((each) => (each.type === "later" ? [each] : []));
+  assert.deepEqual(
+    late.flatMap(({ message }) => (message.type === "strayLate" ? [message.pid] : [])),
+    [103],
+  );
+  const effects = machine.post(lifeline(23, 33, 3), { type: "strayLate", pid: 103, force: false });
+  assert.ok(effects.some((each) => each.type === "killProcess" && each.pid === 103));
+});
+
 test("a daemon that has not heard their master to the end keeps those of a release that may have taken over", () => {
   const machine = serve();
   machine.post(event("SpawnNew", 3, 2), event("NewOnline", 3, 2));

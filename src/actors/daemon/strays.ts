@@ -153,7 +153,11 @@ export function retireStrays(turn: Turn, changes: DrainChanges = {}): void {
 
 function retire(turn: Turn, stray: Stray, changes: DrainChanges): void {
   if (stray.told) return;
-  const told = changeTimes(turn.state.start?.drain ?? { grace: 0, timeout: 0 }, changes);
+  const { serving, start } = turn.state;
+  // A server of a release that has failed may never end by itself, and would be waited for without an end.
+  const hasFailed = stray.worker.generation > (serving?.generation ?? 0);
+  const limits = hasFailed ? { kill: patience, ...changes } : changes;
+  const told = changeTimes(start?.drain ?? { grace: 0, timeout: 0 }, limits);
   const dying: Stray = { ...stray, status: "dying", since: turn.time, told };
   update(turn, { strays: new Map(turn.state.strays).set(stray.worker.pid, dying) });
   // It accepts no more, so that others have to look after its queue.
