@@ -98,7 +98,7 @@ export function retireUnneeded(turn: Turn): void {
   const { serving, strays } = turn.state;
   for (const stray of strays.values()) {
     const isNeeded = stray.status !== "dying" && stray.worker.generation <= (serving?.generation ?? 0);
-    if (!isNeeded) retire(turn, stray, stray.status === "dying" ? {} : { kill: patience });
+    if (!isNeeded) retire(turn, stray, {});
   }
 }
 
