@@ -70,3 +70,47 @@ export const regressions: Readonly<Record<string, Scenario>> = {
     farewells: [500],
   }),
 };
+
+/** Histories in which a server still breaks a promise: each takes several deaths within a second or two. */
+export const open: Readonly<Record<string, Scenario>> = {
+  "a deploy that was asked for again as its daemon died is the last one done, or is told as failed": make({
+    workerCount: 1,
+    moves: [
+      after(3, deploy),
+      after(0, deploy),
+      after(20, kill(0, "daemon", "worker")),
+      after(0, { type: "deploy", quality: "hangs", workerCount: 0 }),
+    ],
+    latencies: [0, 0, 133, 0, 4, 1],
+    boots: [16],
+    farewells: [0],
+  }),
+  "the end of a worker is told once, whoever follows a daemon that dies in a deploy": make({
+    workerCount: 2,
+    moves: [
+      after(253, kill(3, "master")),
+      after(0, { type: "deploy", quality: "slow", workerCount: 2 }),
+      after(8, kill(0, "daemon")),
+      after(7, { type: "hold", victims: ["master", "daemon"], which: 0, how: "stopped", ms: 295 }),
+      after(294, { type: "freeze", ms: 0, skews: [0] }),
+    ],
+    latencies: [0],
+    boots: [6],
+    farewells: [181],
+  }),
+  "the last worker that accepts stays when the daemon that had let it take over died before it told so": make(
+    {
+      workerCount: 1,
+      moves: [
+        after(53, deploy),
+        after(200, kill(0, "daemon")),
+        after(0, kill(null, "master")),
+        after(624, kill(1, "master")),
+        after(16, kill(0, "master", "daemon")),
+      ],
+      latencies: [0, 0, 16],
+      boots: [150, 0, 181, 0],
+      farewells: [0],
+    },
+  ),
+};
