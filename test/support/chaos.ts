@@ -29,12 +29,19 @@ export interface Outcome {
   readonly unexplained: readonly FailureDetail[];
 }
 
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
 interface Stage {
   readonly naught: Naught;
   readonly random: Random;
   readonly status: Status;
   /** When a worker was killed by us, in milliseconds since the epoch. */
   readonly kills: number[];
+  /** When we asked for an abort, and had the answer. */
+  readonly aborts: Span[];
   /** The processes that were killed by us in this step: later on others may have their numbers. */
   readonly dead: Set<number>;
 }
@@ -71,12 +78,15 @@ const deeds: Readonly<Record<string, (stage: Stage) => Promise<unknown>>> = {
   "deploy what throws": ({ naught }) => naught.run(["deploy", "--script", server("throws.cjs")], long),
   "deploy what hangs": ({ naught }) =>
     naught.run(["deploy", "--timeout", "1", "--script", server("never-online.cjs")], long),
-  "abort a deploy": async ({ naught, random }) => {
+  "abort a deploy": async ({ naught, random, aborts }) => {
     const deploy = naught.spawn(["deploy", "--script", server("never-online.cjs")], long);
     await delay(random.pick([100, 500, 1_000]));
     // There is nothing to abort if it has not begun, or its daemon has just died.
-    while ((await Promise.race([deploy.finished, delay(200)])) === undefined)
+    while ((await Promise.race([deploy.finished, delay(200)])) === undefined) {
+      const from = Date.now();
       await naught.run(["deploy-abort"], long);
+      aborts.push({ from, to: Date.now() });
+    }
   },
   "ask for the status": ({ naught }) =>
     Promise.all(Array.from({ length: 3 }, () => naught.run(["status"], long))),
@@ -108,6 +118,8 @@ export async function runChaos(
   await naught.succeed(start, long);
   const load = await startLoad(naught, { keepAlive: 4, fresh: 3, slow: 2, slowMs: 500, timeoutMs: 20_000 });
   const kills: number[] = [];
+  const aborts: Span[] = [];
+  const watch = await watchDestruction(naught);
   const dead = new Set<number>();
   const times: number[] = [];
   const names = Object.keys(deeds);
@@ -121,7 +133,7 @@ export async function runChaos(
     await Promise.all(
       chosen.map(async (name, at) => {
         await delay(at * random.pick([0, 50, 200]));
-        await deeds[name]?.({ naught, random, status, kills, dead });
+        await deeds[name]?.({ naught, random, status, kills, aborts, dead });
       }),
     );
     const settled = (now: Status): boolean =>
@@ -129,15 +141,42 @@ export async function runChaos(
       ![now.daemon, now.master, ...now.workers].some((each) => each && dead.has(each.pid));
     await awaitStatus(naught, `rest after "${line}" (seed ${seed}, step ${times.length})`, settled, patience);
     times.push(performance.now() - step);
-    say(`${String(Math.round(times.at(-1) ?? 0)).padStart(6)} ms  ${line}`);
+    say(
+      `${new Date().toISOString().slice(11, 23)}  ${String(Math.round(times.at(-1) ?? 0)).padStart(6)} ms  ${line}`,
+    );
   }
   const report = await load.stop();
+  const destroyed = await watch.close();
+  kills.push(...destroyed.filter((at) => aborts.some(({ from, to }) => at >= from - 50 && at <= to + 50)));
   await naught.succeed(["stop"], long);
   return {
     steps: times.length,
     times,
     report,
     unexplained: report.details.filter((each) => !isExplained(each, kills)),
+  };
+}
+
+/**
+ * When old workers were killed, in milliseconds since the epoch. An abort does that to those of any deploy that is under
+ * way, also to what another deed of the same step has just deployed.
+ */
+async function watchDestruction(naught: Naught): Promise<{ close(): Promise<number[]> }> {
+  const client = await connect(naught.path("naught.ipc"), { attempts: 100 });
+  naught.defer(() => client.close());
+  const times: number[] = [];
+  const read = async () => {
+    for await (const event of client.events())
+      if (event.name === "DestroyOld") times.push(Date.parse(event.time));
+  };
+  const done = read();
+  await client.watch();
+  return {
+    close: async () => {
+      client.close();
+      await done;
+      return times;
+    },
   };
 }
 
