@@ -4,17 +4,20 @@
  * always whole under exactly one name that counts: the plain one until the compressed one stands, so a crash loses no
  * line and doubles none; the next sweep finishes what it left.
  */
+import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isSameProcess } from "../proc.js";
 import { type ArchiveName, createNames, listArchives, readArchiveName } from "./archive-names.js";
 import { createCompressor } from "./compressor.js";
-import { hasCode, isMissing, type Trouble } from "./trouble.js";
+import { hasCode, isMissing, type Trouble, tolerate } from "./trouble.js";
 
 export interface Archives {
   /** Makes an empty file under a name that sorts behind all archives before it, and that nobody else has. */
   claimName(): Promise<string>;
+  /** The same within this turn; undefined if it cannot be done, or too many archives are to be compressed. */
+  claimNameNow(): string | undefined;
   /** Compresses an archive in the background, and removes those that are too many. */
   add(archive: string): void;
   /** Does the same, in the background, for what an earlier daemon or a full disk left plain. */
@@ -62,6 +65,18 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
       if (claim && !(await exists(`${name}.gz`))) return name;
       if (claim) await rm(name, { force: true });
     }
+  }
+
+  function claimNameNow(): string | undefined {
+    if (tasks.length >= MOST_WAITING) return undefined;
+    const name = nextName(new Date());
+    try {
+      closeSync(openSync(name, "wx"));
+    } catch {
+      return undefined;
+    }
+    if (!existsSync(`${name}.gz`)) return name;
+    return void tolerate(() => rmSync(name));
   }
 
   function schedule(task: () => Promise<void>): void {
@@ -172,6 +187,7 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
 
   return {
     claimName,
+    claimNameNow,
     add,
     sweep: () =>
       schedule(async () => {

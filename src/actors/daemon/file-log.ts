@@ -55,7 +55,13 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
       backlog.add(chunk.subarray(written));
       if (backlog.length >= HIGH_WATER) behind = true;
       pumping ??= pump();
-    } else if (file.isDue) pumping ??= pump();
+    } else if (file.isDue) rotate();
+  }
+
+  /** A hand-over to another thread, and back, takes longer than the work, and most where the processors are busy. */
+  function rotate(): void {
+    if (pumping === undefined && haste.isSafe()) haste.measure(() => file.rotateNow());
+    if (file.isDue) pumping ??= pump();
   }
 
   /** In the turn in which the bytes were read: a daemon that is killed later has lost nothing. */

@@ -4,13 +4,14 @@
  * ends it with all that it has buffered; and it compresses under the archive's final name before it removes the
  * log, so that a daemon killed in between leaves the same lines twice.
  */
-import { writeSync } from "node:fs";
+import { renameSync, rmSync, writeSync } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createArchives, type Retention } from "./archives.js";
-import { openForAppend } from "./open-for-append.js";
+import * as descriptors from "./descriptors.js";
+import { type Opened, openForAppend, openNextNow } from "./open-for-append.js";
 import { rescue } from "./removed-file.js";
-import { hasCode, isMissing, type Trouble } from "./trouble.js";
+import { hasCode, isMissing, type Trouble, tolerate } from "./trouble.js";
 
 export interface LogFile {
   /** Appends what it can, and says how many bytes that was. */
@@ -23,6 +24,8 @@ export interface LogFile {
   readonly isDue: boolean;
   /** Puts a file that is due aside. */
   rotateIfDue(): Promise<void>;
+  /** The same within this turn, if nothing speaks against it; otherwise the file is still due. */
+  rotateNow(): void;
   /** Opens the path anew: what stands there may be another file, or another file system, by now. */
   reopen(): Promise<void>;
   /** False when somebody has moved or removed the file. */
@@ -43,7 +46,7 @@ export async function openLogFile(
 ): Promise<LogFile> {
   const file = resolve(path);
   const archives = createArchives(file, retention, trouble);
-  let { handle, stats } = await openForAppend(file);
+  let { fd, stats } = await openForAppend(file);
   let size = stats.size;
   /** What of it was there when it was last seen in its place: whoever removed it did so later. */
   let seen = size;
@@ -55,14 +58,14 @@ export async function openLogFile(
   archives.sweep();
 
   async function append(bytes: Buffer): Promise<number> {
-    if (isTorn) mended((await handle.write("\n")).bytesWritten);
-    const { bytesWritten } = await handle.write(bytes);
+    if (isTorn) mended((await descriptors.write(fd, "\n")).bytesWritten);
+    const { bytesWritten } = await descriptors.write(fd, bytes);
     return grow(bytes, bytesWritten);
   }
 
   function appendNow(bytes: Buffer): number {
-    if (isTorn) mended(writeSync(handle.fd, "\n"));
-    return grow(bytes, writeSync(handle.fd, bytes));
+    if (isTorn) mended(writeSync(fd, "\n"));
+    return grow(bytes, writeSync(fd, bytes));
   }
 
   function mended(written: number): void {
@@ -94,6 +97,27 @@ export async function openLogFile(
     }
   }
 
+  // What is wrong is found again, and told, where there is time for it.
+  function rotateNow(): void {
+    const archive = archives.claimNameNow();
+    if (archive === undefined) return;
+    try {
+      renameSync(file, archive);
+    } catch {
+      return tolerate(() => rmSync(archive));
+    }
+    try {
+      const old = goOnIn(openNextNow(file, stats));
+      void descriptors.close(old).catch(() => {});
+    } catch {
+      // The descriptor is still good: its file goes on as the log.
+      return tolerate(() => renameSync(archive, file));
+    }
+    limit = maxSize;
+    trouble.forget("rotate");
+    archives.add(archive);
+  }
+
   async function rotate(): Promise<void> {
     await archives.makeRoom();
     const archive = await archives.claimName().catch(ignoreMissing);
@@ -121,9 +145,13 @@ export async function openLogFile(
   }
 
   /** Leaves the former one open, and gives it. */
-  async function openAnew(): Promise<FileHandle> {
-    const old = handle;
-    ({ handle, stats } = await openForAppend(file, stats));
+  async function openAnew(): Promise<number> {
+    return goOnIn(await openForAppend(file, stats));
+  }
+
+  function goOnIn(opened: Opened): number {
+    const old = fd;
+    ({ fd, stats } = opened);
     size = stats.size;
     seen = size;
     isTorn = false;
@@ -132,18 +160,18 @@ export async function openLogFile(
 
   async function replaceHandle(): Promise<void> {
     const old = await openAnew();
-    await old.close().catch(() => {});
+    await descriptors.close(old).catch(() => {});
   }
 
   async function replaceLost(): Promise<void> {
     const start = seen;
     const old = await openAnew();
     try {
-      const lost = await rescue(old, start, handle);
-      size = (await handle.stat()).size;
+      const lost = await rescue(old, start, fd);
+      size = (await descriptors.stat(fd)).size;
       if (lost > 0) onLost(lost);
     } finally {
-      await old.close().catch(() => {});
+      await descriptors.close(old).catch(() => {});
     }
   }
 
@@ -167,7 +195,7 @@ export async function openLogFile(
 
   async function close(): Promise<void> {
     await archives.close();
-    await handle.close().catch(() => {});
+    await descriptors.close(fd).catch(() => {});
   }
 
   return {
@@ -180,6 +208,7 @@ export async function openLogFile(
       return isDue();
     },
     rotateIfDue,
+    rotateNow,
     reopen,
     isInPlace,
     close,

@@ -34,6 +34,15 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
+/** For what may fail without harm. */
+export function tolerate(attempt: () => void): void {
+  try {
+    attempt();
+  } catch {
+    // It was a favour.
+  }
+}
+
 /** One line without the path, which Node puts behind the cause: `EACCES: permission denied, open '/a/b'`. */
 export function describeCause(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
