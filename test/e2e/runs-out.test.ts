@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Status } from "../../src/protocol/types.js";
+import { makeGate } from "../support/gate.js";
 import { e2e, type Naught } from "../support/naught.js";
 import { kill } from "../support/processes.js";
 import { get } from "../support/request.js";
@@ -170,5 +171,36 @@ test(
     await naught.succeed(["deploy"]);
     await naught.succeed(["stop"]);
     assert.ok(readFileSync(naught.path("naught.log"), "utf8").includes("Ready."));
+  }),
+);
+
+test(
+  "a script that is replaced during a deploy: the deploy is done with what was read, and replacements come when it is good again",
+  e2e(async (naught) => {
+    const gate = makeGate(naught);
+    const code = readFileSync(gate.script, "utf8");
+    // Says that it was read.
+    const script = naught.write("app.cjs", `${code}\nconsole.log("read by", process.pid);`);
+    const good = readFileSync(script, "utf8");
+    await naught.succeed(["start", "--worker-count", "2", "--balance", "shared", script]);
+    const master = await findMaster(naught);
+    const old = naught.workers().map(({ pid }) => pid);
+    gate.shut();
+    const deploy = naught.spawn(["deploy"]);
+    await until("the new workers to have read it", () => {
+      const fresh = naught.workers().filter(({ pid }) => !old.includes(pid));
+      const log = readFileSync(naught.path("stdout.log"), "utf8");
+      return fresh.length === 2 && fresh.every(({ pid }) => log.includes(`read by ${pid}\n`));
+    });
+    writeFileSync(script, "throw new Error('half of a release');");
+    gate.open();
+    assert.equal((await deploy.finished).code, 0);
+    await loseWorker(naught, /failure 2 in a row/);
+    assert.equal((await naught.run(["deploy"])).code, 1);
+    assert.equal((await get(naught)).status, 200);
+    writeFileSync(script, good);
+    await assertWhole(naught, master);
+    await naught.succeed(["deploy"]);
+    await naught.succeed(["stop"]);
   }),
 );

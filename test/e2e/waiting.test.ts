@@ -42,3 +42,29 @@ test(
     await naught.succeed(["stop"]);
   }),
 );
+
+test(
+  "with a daemon that is stopped, and no master to replace it, status and start say so, and are answered when it goes on",
+  e2e(async (naught) => {
+    await naught.succeed(["start", server("http.cjs")]);
+    const { daemon, master } = await awaitStatus(naught, "the server", (status) => isSettled(status, 1));
+    const pid = daemon?.pid ?? 0;
+    kill(pid, "SIGSTOP");
+    naught.defer(() => kill(pid, "SIGCONT"));
+    kill(master?.pid ?? 0);
+    const [status, start] = [naught.spawn(["status"]), naught.spawn(["start", server("http.cjs")])];
+    const said = `waiting for naught (pid ${pid}), which does not answer: it is stopped\n`;
+    await Promise.all([status, start].map((each) => each.said("stderr", said, 30_000)));
+    kill(pid, "SIGCONT");
+    const ends = await Promise.all([status.finished, start.finished]);
+    assert.deepEqual(
+      ends.map(({ code, stderr }) => [code, stderr]),
+      [
+        [0, said],
+        [1, said],
+      ],
+    );
+    await awaitStatus(naught, "a new master", (now) => now.master?.pid !== master?.pid && isSettled(now, 1));
+    await naught.succeed(["stop"]);
+  }),
+);

@@ -4,9 +4,17 @@ import { now } from "../../clock.js";
 import type { CommandName } from "./command-line.js";
 import { isError, reportError } from "./failure.js";
 import { defaultIpcFile, resolveIpcFile } from "./paths.js";
-import { notRunning, printError, printLostLink, printUnanswered, printUnreachable } from "./print.js";
+import {
+  notRunning,
+  printError,
+  printLostLink,
+  printSilent,
+  printUnanswered,
+  printUnreachable,
+} from "./print.js";
 import { findRemote, toHost } from "./remote.js";
 import type { RemoteValues } from "./remote-options.js";
+import { describeSilence, watchForSilence } from "./silent-daemon.js";
 import type { Terminal } from "./terminal.js";
 import { createWatcher, type WatcherOptions } from "./watcher.js";
 
@@ -45,6 +53,7 @@ export async function callDaemon(call: Call, work: (peer: DaemonPeer) => Promise
     const reached = found;
     if (reached.outcome !== "connected") return reportUnreached(call, reached);
     const began = now();
+    const endWatch = watchForSilence(reached.peer, () => call.terminal.err(describeSilent(call)));
     try {
       return await work(reached.peer);
     } catch (error) {
@@ -66,9 +75,14 @@ export async function callDaemon(call: Call, work: (peer: DaemonPeer) => Promise
       call.terminal.err(printError(call.command, lost));
       return 1;
     } finally {
+      endWatch();
       reached.peer.close();
     }
   }
+}
+
+function describeSilent({ options, ipcFile = defaultIpcFile }: Call): string {
+  return findRemote(options, process.env) ? printSilent() : describeSilence(resolveIpcFile(ipcFile));
 }
 
 function reportUnreached(call: Call, reached: Exclude<Reached, { outcome: "connected" }>): number {

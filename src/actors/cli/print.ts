@@ -34,6 +34,12 @@ export function printWaiting(workers: readonly WorkerInfo[]): string[] {
   );
 }
 
+/** A daemon that does not answer. `stopped`: by a signal. */
+export function printSilent(pid?: number, stopped = false): string {
+  const who = pid === undefined ? "naught" : `naught (pid ${pid})`;
+  return `waiting for ${who}, which does not answer${stopped ? ": it is stopped" : ""}`;
+}
+
 export const crashedAtBoot = "The server crashed without booting. Check stderr.log.";
 export const deployFailed = "Deploy failed. Check stderr.log and usage of 'online' and 'shutdown' events.";
 export const deployInProgress = "Deploy already in progress. Press Ctrl+C to abort.";

@@ -5,6 +5,7 @@ import { type Reached, reachDaemon } from "../../client/reach.js";
 import { now } from "../../clock.js";
 import type { Status } from "../../protocol/types.js";
 import { isError } from "./failure.js";
+import { describeSilence, watchForSilence } from "./silent-daemon.js";
 import type { Terminal } from "./terminal.js";
 import { createWatcher } from "./watcher.js";
 
@@ -15,6 +16,7 @@ export type Found =
 export async function findRunning(ipcFile: string, terminal: Terminal): Promise<Found> {
   const reached = await reachDaemon(ipcFile, createWatcher(terminal));
   if (reached.outcome !== "connected") return reached;
+  const endWatch = watchForSilence(reached.peer, () => terminal.err(describeSilence(ipcFile)));
   try {
     return { outcome: "running", status: await reached.peer.client.status({}) };
   } catch (error) {
@@ -22,6 +24,7 @@ export async function findRunning(ipcFile: string, terminal: Terminal): Promise<
     if (isError(error, "Lost") || isError(error, "NotStarted")) return { outcome: "absent" };
     throw error;
   } finally {
+    endWatch();
     reached.peer.close();
   }
 }

@@ -4,6 +4,7 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync } from
 import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { basename, dirname } from "node:path";
+import { type Owner, ownerFile, readOwner } from "../owner-file.js";
 import { readProcess } from "../proc.js";
 import { replaceFile, writeBeside } from "./whole-file.js";
 
@@ -17,7 +18,7 @@ export interface Lock {
 
 /** Resolves to null when another process holds it. Where names cannot be bound, the record itself is the lock. */
 export async function takeLock(ipcFile: string): Promise<Lock | null> {
-  const path = `${ipcFile}.owner`;
+  const path = ownerFile(ipcFile);
   const lastOwner = readOwner(path);
   const hasNames = process.platform === "linux";
   const held = hasNames ? await bindName(nameLock(ipcFile)) : claimFile(path);
@@ -36,14 +37,6 @@ export async function takeLock(ipcFile: string): Promise<Lock | null> {
 }
 
 const privately = 0o600;
-
-interface Owner {
-  readonly pid: number;
-  /** In clock ticks after boot; "" where it cannot be told. */
-  readonly startTime: string;
-  readonly bootId: string;
-  readonly hostname: string;
-}
 
 function describeSelf(): string {
   const { startTime = "" } = readProcess(process.pid) ?? {};
@@ -64,17 +57,6 @@ function isDead({ pid, startTime, bootId, hostname: host }: Owner): boolean {
   const now = readProcess(pid);
   // A zombie keeps its number until its parent asks for it, which in a container may be never.
   return now !== null && (now.state === "Z" || now.startTime !== startTime);
-}
-
-function readOwner(path: string): Owner | null {
-  try {
-    const owner = JSON.parse(readFileSync(path, "utf8")) as Partial<Owner>;
-    const { pid, startTime, bootId, hostname: host } = owner;
-    if (typeof pid !== "number" || typeof startTime !== "string") return null;
-    return { pid, startTime, bootId: String(bootId), hostname: String(host) };
-  } catch {
-    return null;
-  }
 }
 
 function readBootId(): string {
