@@ -1,4 +1,4 @@
-/** The drain under load: node:cluster's workers are replaced again and again, and no request is lost. */
+/** The drain under load: node:cluster's workers are replaced again and again, and no request is lost. ROUNDS makes it longer. */
 import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +9,7 @@ import { assertUnhurt, startLoad } from "../support/load.js";
 import { server } from "../support/servers.js";
 import { ownAddress, port } from "../support/temp.js";
 
-const rounds = 22;
+const rounds = Number(process.env.ROUNDS ?? 12);
 
 let preload: Awaited<ReturnType<typeof bundlePreload>>;
 before(async () => {
@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => preload.remove());
 
-describe("under load", { concurrency: true, timeout: 60_000 }, () => {
+describe("under load", { concurrency: true, timeout: 30_000 + rounds * 3_000 }, () => {
   for (const policy of ["rr", "none"]) {
     test(`${rounds} replacements of all workers lose no request, with cluster's policy "${policy}"`, async (t) => {
       const host = ownAddress();

@@ -1,7 +1,8 @@
 /** Rotation over and over, and what is kept of it. ROTATIONS makes it longer. */
 import assert from "node:assert/strict";
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import fs, { readdirSync, statSync, writeFileSync } from "node:fs";
 import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -72,6 +73,31 @@ test(`${rotations} rotations: no more descriptors, and no more files than are to
     Array.from({ length: 20 }, (_, index) => (rotations - 20 + index) * 90 + 80),
   );
 });
+
+for (const call of ["openSync", "renameSync"] as const)
+  test(`a rotation in which ${call} fails is made where there is time for it: nothing is lost or doubled`, async (t) => {
+    const log = await openHere({});
+    await rotate(log, "a", 0, 2);
+    const original = fs[call] as (...args: unknown[]) => unknown;
+    const failing = t.mock.method(fs, call, (...args: unknown[]) => {
+      // A name for the archive can be had.
+      if (args[1] === "wx") return original(...args);
+      throw Object.assign(new Error("too many open files"), { code: "EMFILE" });
+    });
+    syncBuiltinESMExports();
+    t.after(syncBuiltinESMExports);
+    await rotate(log, "a", 2, 4);
+    assert.ok(failing.mock.callCount() > 0, "it was tried");
+    failing.mock.restore();
+    syncBuiltinESMExports();
+    await rotate(log, "a", 4, 6);
+    await log.close();
+    assert.equal((await listArchives(file)).filter((name) => name.endsWith(".gz")).length, 6);
+    assert.deepEqual(
+      readNumbers(await readLog(file)).get("a"),
+      Array.from({ length: 6 }, (_, index) => index * 90 + 80),
+    );
+  });
 
 test("archives take no more bytes than they may, and those that are kept are the newest", async () => {
   const maxTotal = 3000;

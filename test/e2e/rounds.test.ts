@@ -8,7 +8,7 @@ import { openRandom, type Random } from "../support/random.js";
 import { server } from "../support/servers.js";
 import { until } from "../support/wait.js";
 
-const rounds = Number(process.env.ROUNDS ?? 15);
+const rounds = Number(process.env.ROUNDS ?? 10);
 const workers = 2;
 
 /** What the test knows of the daemon of the moment. */
