@@ -1,6 +1,6 @@
 /** The daemon's program; also loaded by the command line, which runs the daemon within its own process in the foreground. */
 import { closeSync, readdirSync, readFileSync } from "node:fs";
-import { serveDaemon, serveHeir } from "../actors/daemon/actor.js";
+import { serveDaemon, serveHeir } from "../actors/daemon/serve.js";
 import { openChannel } from "../protocol/channel.js";
 
 export { serveDaemon };

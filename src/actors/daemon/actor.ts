@@ -3,19 +3,21 @@ import { dirname, join } from "node:path";
 import { nanoid } from "nanoid";
 import { now } from "../../clock.js";
 import { NaughtError } from "../../protocol/errors.js";
-import { Host, Master } from "../../protocol/master.js";
-import { connect, type Peer } from "../../protocol/peer.js";
+import type { Master } from "../../protocol/master.js";
+import type { Peer } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
-import type { Start, Status, WorkerRef } from "../../protocol/types.js";
+import type { Start } from "../../protocol/types.js";
 import { createCalls, startActor } from "../actor.js";
 import { type Identity, identifyServer } from "../remains.js";
+import { createAnswers, tailPatience } from "./answers.js";
+import { createAsking } from "./asking.js";
 import { createClients } from "./clients.js";
 import { createCrowd } from "./crowd.js";
 import { type Files, openFiles, replaceFiles } from "./files.js";
-import { type Estate, inheritOnce } from "./heir.js";
+import type { Estate } from "./heir.js";
 import { unpackState } from "./heritage.js";
 import { createHost, type HostHandlers } from "./host.js";
-import { createIdentity, versions } from "./identity.js";
+import { createIdentity } from "./identity.js";
 import { passInTurn } from "./in-turn.js";
 import { createKeeper } from "./keeper.js";
 import { resolveLaunch } from "./launch.js";
@@ -29,56 +31,22 @@ import { watchProcesses } from "./process-watch.js";
 import { attempt, toRefusal } from "./refusal.js";
 import { onSignals } from "./signals.js";
 import { createSockets, type KeptSockets, type Sockets } from "./sockets.js";
-import type { Answer, Daemon as DaemonState, Effect, MasterAsk, Message } from "./state.js";
+import type { Daemon as DaemonState, Effect, Message } from "./state.js";
 import { createUsages } from "./usages.js";
 import { checkWritable } from "./writable.js";
 
-/** Milliseconds that a worker's last words are waited for once it is gone. */
-const tailPatience = 1000;
-
-/** Serves the one who started this daemon on `transport`, and everybody else on the ipc file. `ended` is called once. */
-export function serveDaemon(transport: Transport, ended: (exitCode: number) => void): void {
-  runDaemon({ run: nanoid(), token: nanoid() }, ended).serve(transport);
-}
-
-/** Goes on where a daemon has ended that a master, at the other end of `transport`, has lost. */
-export function serveHeir(transport: Transport, ended: (exitCode: number) => void): void {
-  let host: HostHandlers | undefined;
-  const peer = connect(
-    transport,
-    Host,
-    {
-      ...passOn(() => host),
-      ...inheritOnce(async (estate) => {
-        const identity = JSON.parse(estate.parts.identity ?? "{}") as Partial<Identity>;
-        const { token = nanoid() } = identity;
-        // Of events since the state file was written nobody knows any more.
-        const run = (estate.master > 0 && identity.run) || nanoid();
-        host = await runDaemon({ run, token }, ended).inherit(estate, peer);
-      }),
-    },
-    Master,
-  );
-  // Whoever wanted an heir is gone, too.
-  peer.onClose(() => host ?? ended(noHeritage));
-}
-
-/** The exit code of an heir that has not come to inherit. */
-const noHeritage = 17;
-
-interface RunningDaemon {
+export interface RunningDaemon {
   serve(transport: Transport): void;
   inherit(estate: Estate, peer: Peer<typeof Master>): Promise<HostHandlers>;
 }
 
-function runDaemon(
+export function runDaemon(
   { run, token }: Pick<Identity, "run" | "token">,
   ended: (exitCode: number) => void,
 ): RunningDaemon {
   const calls = createCalls();
   const identity = createIdentity(run);
   const usages = createUsages();
-  const answering = new Set<Promise<void>>();
   // In the foreground nobody is to bring back what its terminal, or its service manager, has ended.
   const keeper = createKeeper(
     (keep) => start?.daemonMode && master?.client.keep(keep),
@@ -103,6 +71,7 @@ function runDaemon(
     perform,
   });
   const postInTurn = passInTurn(post);
+  const asking = createAsking(post, postInTurn, () => master?.client);
   const ignoreSignals = onSignals({
     stop: () => post({ type: "stop", call: 0, client: 0, stop: {} }),
     deploy: deployForNobody,
@@ -116,6 +85,7 @@ function runDaemon(
     logs: () => logs,
     post,
   });
+  const answers = createAnswers(calls, () => ({ identity, usages, sockets, logs, master: master?.pid }));
   const crowd = createCrowd((each) => clients.add(each, false));
 
   // With a call id of its own, because there may be two of them: the second one's refusal is not the first one's answer.
@@ -137,9 +107,9 @@ function runDaemon(
       case "startMaster":
         return runMaster(effect);
       case "askMaster":
-        return ask(effect.call, effect.ask);
+        return asking.ask(effect.call, effect.ask);
       case "reply":
-        return reply(effect.call, effect.result);
+        return answers.reply(effect.call, effect.result);
       case "refuse":
         return calls.refuse(
           effect.call,
@@ -284,7 +254,7 @@ function runDaemon(
     // It has to have what another daemon would need, before it has anything to lose.
     keeper.tellAll();
     for (const [key, handle] of sockets.handles()) client.hold({ key }, handle).catch(() => {});
-    pass(
+    asking.pass(
       call,
       client.start({
         ...params,
@@ -308,54 +278,6 @@ function runDaemon(
     return answer?.catch(() => false) ?? false;
   }
 
-  function ask(call: number, { method, params }: MasterAsk): void {
-    if (!master) return post({ type: "masterRefused", call, refusal: { error: "MasterLost" } });
-    const { client } = master;
-    // A union of methods cannot be called with a union of parameters without saying which belongs to which.
-    const send = client[method] as (input: typeof params) => Promise<Answer>;
-    pass(call, send(params));
-  }
-
-  function pass(call: number, answer: Promise<Answer>): void {
-    answer.then(
-      (result) => postInTurn({ type: "masterAnswered", call, result }),
-      (error: unknown) => {
-        // That the master is gone is told by its exit.
-        if (!(error instanceof NaughtError && error.kind === "Lost")) {
-          postInTurn({ type: "masterRefused", call, refusal: toRefusal(error) });
-        }
-      },
-    );
-  }
-
-  function reply(call: number, result: Answer): void {
-    if ("phase" in result) return calls.answer(call, observe(result as Status));
-    if (!("failed" in result) || !result.failed) return calls.answer(call, result);
-    const { failed, ...rest } = result;
-    const answer = readTail(failed.worker).then((stderr) => {
-      calls.answer(call, { ...rest, reason: failed.reason, ...(stderr.length > 0 ? { stderr } : {}) });
-      answering.delete(answer);
-    });
-    answering.add(answer);
-  }
-
-  function observe(status: Status): Status {
-    return {
-      ...status,
-      workers: status.workers.map((worker) => ({ ...worker, usage: usages.of(worker.pid) })),
-      sockets: sockets?.list() ?? [],
-      logs: logs?.report() ?? [],
-      daemon: { pid: process.pid, usage: usages.of(process.pid) },
-      ...(master ? { master: { pid: master.pid, usage: usages.of(master.pid) } } : {}),
-      versions,
-      uptime: identity.uptime,
-    };
-  }
-
-  async function readTail(worker: WorkerRef | undefined): Promise<string[]> {
-    return worker && logs ? logs.outputs.tail(worker.id, tailPatience) : [];
-  }
-
   async function close(): Promise<void> {
     sockets?.close();
     // Whatever becomes of the logs, nobody is to find a socket without a server.
@@ -365,7 +287,7 @@ function runDaemon(
   }
 
   async function end(exitCode: number): Promise<void> {
-    await Promise.all([...answering, manager?.close()]);
+    await Promise.all([answers.settled(), manager?.close()]);
     // The last answers are handed over in microtasks.
     await new Promise(setImmediate);
     await clients.closeAll();
@@ -379,18 +301,4 @@ function runDaemon(
     serve: (transport) => void clients.add(transport, true),
     inherit,
   };
-}
-
-function passOn(host: () => HostHandlers | undefined): HostHandlers {
-  const handlers = Object.keys(Host.methods).map((name) => [
-    name,
-    (...args: readonly unknown[]) => {
-      const handler = host()?.[name as keyof HostHandlers] as
-        | ((...args: readonly unknown[]) => unknown)
-        | undefined;
-      if (!handler) throw new NaughtError("NotStarted");
-      return handler(...args);
-    },
-  ]);
-  return Object.fromEntries(handlers) as HostHandlers;
 }
