@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, watch } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import promises, { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -191,6 +192,38 @@ test("a log that somebody has moved away is made anew at the next rotation", asy
   assert.deepEqual(errors, []);
   assert.equal(await readFile(file, "utf8"), "");
   assert.equal((await readFile(join(directory, "mine"))).length, 401);
+});
+
+test("that a log was moved away is noticed also while lines come faster than its disk takes them", async (t) => {
+  // As of a disk that is not this machine's own: every write has to be waited for.
+  t.mock.method(promises, "statfs", async () => ({ type: 0x6969 }));
+  syncBuiltinESMExports();
+  const log = await openHere(2 ** 40);
+  t.mock.restoreAll();
+  syncBuiltinESMExports();
+  let number = 0;
+  let isOver = false;
+  const flood = async (): Promise<void> => {
+    while (!isOver) {
+      const lines = Array.from({ length: 50 }, () => numberedLine("a", number++));
+      log.write(Buffer.from(lines.join("")));
+      if (!log.writable) await new Promise<void>((resolve) => log.onDrain(resolve));
+      else if (number % 1000 === 0) await new Promise(setImmediate);
+    }
+  };
+  t.after(() => {
+    isOver = true;
+  });
+  const flooded = flood();
+  const moved = join(directory, "mine");
+  await rename(file, moved);
+  await untilTold(1);
+  isOver = true;
+  await flooded;
+  await log.close();
+  assert.deepEqual(errors, [`${file} was moved or removed; a new one is begun`]);
+  const text = (await readFile(moved, "utf8")) + (await readFile(file, "utf8"));
+  assert.equal(text.split("\n").length - 1, number);
 });
 
 test("what was written to a log after it was removed is in the new one, whoever notices first", async () => {

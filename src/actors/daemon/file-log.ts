@@ -40,7 +40,8 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
   let lost = 0;
   let lostInAll = 0;
   let behind = false;
-  let mustReopen = false;
+  /** Who waits for the file to be opened anew. */
+  const reopening: (() => void)[] = [];
   let failingSince: number | undefined;
   let pumping: Promise<void> | undefined = pump();
   let closed: Promise<void> | undefined;
@@ -82,13 +83,15 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
       if (behind && backlog.length < HIGH_WATER / 2) catchUp();
       await prepare();
     }
-    pumping = undefined;
+    // Asked for in the moment in which the last of it was done.
+    pumping = reopening.length > 0 ? pump() : undefined;
   }
 
   async function prepare(): Promise<void> {
-    if (mustReopen) {
-      mustReopen = false;
+    if (reopening.length > 0) {
+      const waiting = reopening.splice(0);
       await file.reopen();
+      for (const resolve of waiting) resolve();
     }
     await file.rotateIfDue();
   }
@@ -162,7 +165,7 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
 
   /** Somebody who moves a log away, or removes it, wants a new one. */
   async function look(): Promise<void> {
-    const inPlace = pumping !== undefined || (await file.isInPlace());
+    const inPlace = await file.isInPlace();
     if (looking === undefined) return;
     looking = setTimeout(look, LOOK_MS).unref();
     if (inPlace) return;
@@ -170,12 +173,11 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
     if (await file.isInPlace()) onError(new Error(`${path} was moved or removed; a new one is begun`));
   }
 
-  async function reopen(): Promise<void> {
-    mustReopen = true;
-    while (mustReopen) {
-      pumping ??= pump();
-      await pumping;
-    }
+  /** Does not wait for the end of a queue that may never be empty. */
+  function reopen(): Promise<void> {
+    const reopened = new Promise<void>((resolve) => void reopening.push(resolve));
+    pumping ??= pump();
+    return reopened;
   }
 
   async function close(): Promise<void> {
