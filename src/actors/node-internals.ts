@@ -8,6 +8,7 @@ import net from "node:net";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { Handle } from "../protocol/contract.js";
+import { isClosedSocket, isDatagramSocket } from "./node-datagrams.js";
 
 /** What Node's listening handles (TCPWrap, PipeWrap) have in common. */
 export interface SocketHandle {
@@ -27,6 +28,8 @@ export interface ListenQuery {
   readonly backlog?: number | false;
   readonly readableAll?: boolean;
   readonly writableAll?: boolean;
+  /** Ours: a socket of datagrams, see `node-datagrams.ts`. */
+  readonly datagram?: boolean;
 }
 
 export type ListenAnswer = (errno: number, handle: Handle | null) => void;
@@ -101,26 +104,29 @@ export function acceptAlso(server: net.Server, extra: SocketHandle, backlog: num
 /**
  * Lets a server get `handle` without accepting from it: until the returned function is called, which returns 0 or a
  * negative error number, the kernel is not told to listen. Everything else, `address()` say, is as if it did.
+ * A socket of datagrams is not read from.
  */
 export function withholdListen(handle: SocketHandle): () => number {
-  const listen = readInternal(handle, "listen");
+  const name = readInternal(handle, "recvStart") === undefined ? "listen" : "recvStart";
+  const listen = readInternal(handle, name);
   if (typeof listen !== "function") throw new Error("this Node's listening handles have no listen");
   let asked: readonly unknown[] | undefined;
   Object.assign(handle, {
-    listen(...args: unknown[]) {
+    [name](...args: unknown[]) {
       asked = args;
       return 0;
     },
   });
   return () => {
-    Reflect.deleteProperty(handle, "listen");
+    Reflect.deleteProperty(handle, name);
     return asked === undefined ? 0 : (Reflect.apply(listen, handle, asked) as number);
   };
 }
 
 /**
  * Makes a `listen` fail, in Node's own words: those of a server outside of a cluster. Inside, Node would name another
- * system call, and no address where the application named none; `address` is the one that was tried then.
+ * system call, and no address where the application named none; `address` is the one that was tried then. A socket of
+ * datagrams has Node's words by itself.
  */
 export function refuseListen(server: object, answer: ListenAnswer, errno: number, address?: string): void {
   const listen = readInternal(server, "_listen2");
@@ -132,14 +138,15 @@ export function refuseListen(server: object, answer: ListenAnswer, errno: number
   // Of what has called this nothing is the application's, and it would fill the last lines of a failed start.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
-  answer(0, { listen: () => errno, close() {} });
+  if (isDatagramSocket(server)) answer(errno, null);
+  else answer(0, { listen: () => errno, close() {} });
   Error.stackTraceLimit = stackTraceLimit;
   Reflect.deleteProperty(server, "_listen2");
 }
 
-/** Another number than before says that the server was closed, or was told to listen anew. */
+/** Another value than before says that the server was closed, or was told to listen anew. */
 export function readListeningId(server: object): unknown {
-  return readInternal(server, "_listeningId");
+  return isDatagramSocket(server) ? isClosedSocket(server) : readInternal(server, "_listeningId");
 }
 
 /**

@@ -148,9 +148,11 @@ export interface Listen {
   port: number | null;
   /** 4 or 6; -1 for a unix socket; null with `fd`. */
   addressType: number | null;
+  /** True: a socket of datagrams. */
+  datagram?: boolean;
   /** The number, in the worker, of a socket that naught was given. */
   fd?: number;
-  /** libuv's flags for binding: 1 is IPv6 only. */
+  /** libuv's flags for binding: 1 is IPv6 only; of a socket of datagrams, 4 is SO_REUSEADDR. */
   flags?: number;
   /** Tells several servers of one worker on the same address apart; 0 for the first. */
   index: number;
@@ -175,6 +177,8 @@ export interface Listened {
   key: string;
   /** True: no socket comes; the worker is to ask node:cluster itself. */
   native: boolean;
+  /** True: this is about a socket of datagrams. An earlier daemon, which knows of none, takes each for another one. */
+  datagram?: boolean;
   /** The address that was tried in vain, where the server named none. */
   address?: string;
   /** What the TLS servers of this generation on this address seal their sessions with, in base64. */

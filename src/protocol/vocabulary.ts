@@ -246,7 +246,7 @@ export interface ServingInfo {
   limits?: Limits;
 }
 
-/** A listening socket of the server. */
+/** A listening socket of the server, or one of datagrams. */
 export interface SocketInfo {
   /** An IP address, or the path of a unix socket. */
   address: string;
@@ -255,9 +255,11 @@ export interface SocketInfo {
    * @type uint32
    */
   port?: number;
+  /** True for a socket of datagrams. */
+  datagram?: boolean;
   /** True for a socket that naught itself was given. */
   inherited: boolean;
-  /** Its queues of connections. */
+  /** Its queues of connections; one of datagrams has only one. */
   queues: QueueInfo[];
 }
 

@@ -83,7 +83,7 @@ async function assertWithheld(
   const deploy = naught.spawn(["deploy"], { env: { ...env, HANGS: "1" } });
   for (const slot of ["hanging-0", "hanging-1"]) {
     await naught.wrote(`results-${slot}.json`, /\}$/);
-    const { exclusive: _, udp: __, ...seen } = readResults(naught, slot);
+    const { exclusive: _, ...seen } = readResults(naught, slot);
     for (const [name, result] of Object.entries(seen)) assert.deepEqual(result, first[name], name);
   }
   await assertServed(naught, first, second, old);
@@ -114,9 +114,8 @@ async function assertServed(
   await askUntil(async () => body(await askOnce(target(naught, first.http), head)), pids);
   await askUntil(() => askHttps(portOf(first.https), naught.host), pids);
   await askUntil(() => askHttp2(portOf(first.http2), naught.host), pids);
-  // Datagrams have no connection that could be lost, and are not withheld from anybody.
-  const all = naught.workers().map(({ pid }) => pid);
-  assert.ok(all.includes(Number(await askUdp(portOf(first.udp), naught.host))));
+  // Which of those who read from one socket gets a datagram is the kernel's choice.
+  assert.ok(pids.includes(Number(await askUdp(portOf(first.udp), naught.host))));
 }
 
 function runAlone(naught: Naught, name: string, env: Readonly<Record<string, string>> = {}): Results {

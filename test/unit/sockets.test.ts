@@ -5,7 +5,8 @@ import net, { createServer, type Server } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { createSockets, type Sockets } from "../../src/actors/daemon/sockets.js";
+import { createSockets, type KeptSockets, type Sockets } from "../../src/actors/daemon/sockets.js";
+import { type DatagramHandle, isDatagramHandle } from "../../src/actors/node-datagrams.js";
 import { readBound, type SocketHandle } from "../../src/actors/node-internals.js";
 import type { Balance, HostListen, WorkerRef } from "../../src/protocol/types.js";
 import { makeTemp, ownAddress, port } from "../support/temp.js";
@@ -14,6 +15,7 @@ const worker = (id: number, generation = 1): WorkerRef => ({ id, slot: 0, pid: p
 const address = ownAddress();
 const tcp: HostListen = { address, port, addressType: 4, index: 0, worker: worker(1) };
 const unix = (path: string): HostListen => ({ ...tcp, address: path, port: -1, addressType: -1 });
+const udp: HostListen = { ...tcp, datagram: true };
 const { EADDRINUSE, EBADF, ESRCH, EACCES } = constants.errno;
 
 /** What a handle of Node's can do once it knows whom to tell of connections. */
@@ -63,7 +65,8 @@ function staged(
     const ask: Stage["ask"] = async (wish) => {
       const { listened, handle } = await sockets.listen(wish);
       // As the worker's server does it.
-      if (handle) (Object.assign(handle, { onconnection() {} }) as unknown as Listener).listen(1);
+      if (handle && !isDatagramHandle(handle))
+        (Object.assign(handle, { onconnection() {} }) as unknown as Listener).listen(1);
       const bound = handle && readBound(handle as SocketHandle);
       return { ...listened, ...(bound?.port ? { port: bound.port } : {}) };
     };
@@ -279,6 +282,64 @@ for (const comesBack of [true, false]) {
     },
   );
 }
+
+staged(
+  "datagrams and connections have one port, and neither is in the other's way",
+  async ({ ask, sockets }) => {
+    const { key } = await ask(tcp);
+    const other = await ask(udp);
+    assert.equal(other.errno, 0);
+    assert.notEqual(other.key, key);
+    assert.equal((await ask({ ...udp, worker: worker(2) })).key, other.key);
+    sockets.unlisten(tcp.worker, key);
+    assert.equal((await ask({ ...udp, index: 1 })).errno, -EADDRINUSE);
+    assert.deepEqual(
+      sockets.list().map(({ datagram }) => datagram ?? false),
+      [false, true],
+    );
+  },
+);
+
+for (const balance of ["slots", "round-robin"] as const)
+  staged(
+    `${balance}: all workers have one socket of datagrams, which a coming generation does not read from`,
+    async ({ ask, sockets }) => {
+      const { key } = await ask(udp);
+      const second = { ...worker(2), slot: 1 };
+      assert.equal((await ask({ ...udp, worker: second })).key, key);
+      sockets.takeOver(1);
+      assert.equal((await ask({ ...udp, worker: worker(3, 2) })).withheld, true);
+      assert.equal(sockets.list()[0]?.queues.length, 1);
+      assert.deepEqual([...sockets.handles().keys()], [key]);
+    },
+    { balance },
+  );
+
+staged(
+  "a socket of datagrams that was left connected is not for whoever comes next, nor one that is used given up",
+  async ({ ask, sockets, released }) => {
+    const { listened, handle } = await sockets.listen(udp);
+    assert.equal((handle as DatagramHandle).connect("127.0.0.1", 9), 0);
+    assert.equal((await ask({ ...udp, worker: worker(2) })).key, listened.key);
+    sockets.forget(worker(1));
+    sockets.forget(worker(2));
+    assert.notEqual((await ask({ ...udp, worker: worker(3) })).key, listened.key);
+    assert.deepEqual(released, [listened.key]);
+  },
+);
+
+staged("an heir knows a socket of datagrams from others", async ({ ask, sockets }) => {
+  const { key } = await ask(udp);
+  const table = JSON.parse(JSON.stringify(sockets.keep())) as KeptSockets;
+  const heir = createSockets(
+    { listenFds: [], balance: "slots" },
+    { changed() {}, adopt() {}, disown() {}, release: async () => {}, serve() {}, log() {} },
+    { table, handles: sockets.handles() },
+  );
+  assert.deepEqual(heir.list(), sockets.list());
+  const { listened } = await heir.listen({ ...udp, worker: { ...worker(2), slot: 1 } });
+  assert.equal(listened.key, key);
+});
 
 test("without Node's own function all sockets are node:cluster's, which is said once", async () => {
   const internals = net as unknown as { _createServerHandle: unknown };

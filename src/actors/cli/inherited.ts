@@ -69,7 +69,7 @@ function findListenFd({ LISTEN_FD }: NodeJS.ProcessEnv): number[] {
   return [fd];
 }
 
-// systemd hands over datagram sockets, too, which no server listens on: they are the application's business.
+// systemd hands over sockets of datagrams, too, on which nobody listens.
 function checkSocket(variable: string, fd: number): number {
   try {
     if (fstatSync(fd).isSocket()) return fd;

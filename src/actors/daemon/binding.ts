@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import type { HostListen } from "../../protocol/types.js";
+import { bindDatagrams } from "../node-datagrams.js";
 import {
   bindSocket,
   type ListenQuery,
@@ -28,6 +29,7 @@ export interface Refused {
 
 /** `shares`: the libuv flag that lets further sockets of ours be bound to the same port; 0 where they need not be. */
 export function bindWish(wish: HostListen, shares: number): Bound | Refused {
+  if (wish.datagram) return bindAddress(wish, 0);
   if (wish.addressType === -1) return bindPath(wish);
   if (wish.address !== null) return bindAddress(wish, shares);
   // As Node does it for a server outside of a cluster: what is not even in use cannot be had with IPv6.
@@ -59,7 +61,7 @@ function bindAddress(query: ListenQuery, shares: number): Bound | Refused {
 }
 
 function openSocket(query: ListenQuery): SocketHandle | number {
-  const handle = bindSocket(query);
+  const handle = query.datagram ? bindDatagrams(query) : bindSocket(query);
   if (typeof handle === "number") return handle;
   const error = readBindError(handle);
   if (error === 0) return handle;

@@ -1,11 +1,12 @@
 /** The entries of the table of listening sockets: found by what was asked for, bound once, kept for the next daemon. */
 import { constants } from "node:os";
 import type { HostListen } from "../../protocol/types.js";
+import { isConnected } from "../node-datagrams.js";
 import type { ListenQuery, SocketHandle } from "../node-internals.js";
 import { type Address, createAddress, type KeptAddress, type Neighbours, type Queue } from "./address.js";
 import { bindBeside, bindWish, type Refused } from "./binding.js";
 import type { InheritedSockets } from "./inherited-sockets.js";
-import { nameSocket, type SocketName } from "./socket-name.js";
+import { isSameKind, nameSocket, nameWish, type SocketName } from "./socket-name.js";
 import { type KeptPath, openPath, type SocketPath } from "./socket-path.js";
 import { createTickets, type KeptTickets, type Tickets } from "./tickets.js";
 
@@ -77,9 +78,10 @@ export function createEntries(
   async function find(wish: HostListen, given: readonly SocketHandle[] | number): Promise<Entry | Refused> {
     if (typeof given === "number") return { errno: given };
     if (given.length > 0) return findGiven(wish, given);
+    if (wish.datagram) await giveUpConnected(nameWish(wish));
     const found = findOwn(wish);
-    const isInTheWay = ({ address, port }: Entry): boolean =>
-      port !== null && port > 0 && port === wish.port && !address.isUsed;
+    const isInTheWay = ({ name, address, port }: Entry): boolean =>
+      port !== null && port > 0 && port === wish.port && isSameKind(name, wish) && !address.isUsed;
     const inTheWay = [...entries].filter(([, entry]) => isInTheWay(entry));
     if (!("errno" in found) || found.errno !== -constants.errno.EADDRINUSE || inTheWay.length === 0)
       return found;
@@ -96,8 +98,15 @@ export function createEntries(
     );
   }
 
-  function findGiven({ fd, address, port }: HostListen, handles: readonly SocketHandle[]): Entry {
-    const wanted = `given|${[fd, address, port].join("|")}`;
+  // Whoever had it has left it fit for one peer alone, while a new one gets what it would get without naught.
+  async function giveUpConnected(wanted: string): Promise<void> {
+    const known = entries.get(wanted);
+    if (!known || known.address.isUsed) return;
+    if (known.address.handles().some(([, handle]) => isConnected(handle))) await giveUp(wanted, known);
+  }
+
+  function findGiven({ fd, address, port, datagram }: HostListen, handles: readonly SocketHandle[]): Entry {
+    const wanted = `given|${[fd, address, port, ...(datagram ? ["datagrams"] : [])].join("|")}`;
     const known = entries.get(wanted);
     if (known) return known;
     const queues = handles.map((handle) => name(wanted, handle));
@@ -115,8 +124,7 @@ export function createEntries(
   }
 
   function findOwn(wish: HostListen): Entry | Refused {
-    const { address, port, addressType, flags = 0, index } = wish;
-    const wanted = [address ?? "", port, addressType, flags, index].join("|");
+    const wanted = nameWish(wish);
     const known = entries.get(wanted);
     if (known && (known.path?.restore() ?? true)) return known;
     const bound = bindWish(wish, shares);
@@ -135,7 +143,7 @@ export function createEntries(
   }
 
   function openMore(wanted: string, query: ListenQuery): (() => Queue | null) | null {
-    if (shares === 0 || query.addressType === -1) return null;
+    if (shares === 0 || query.addressType === -1 || query.datagram) return null;
     return () => {
       const handle = bindBeside({ query });
       return handle && name(wanted, handle);

@@ -1,7 +1,11 @@
-/** The daemon's table of listening sockets: each is bound once and outlives every worker that accepts on it. */
+/**
+ * The daemon's table of listening sockets, and of those of datagrams: each is bound once and outlives every worker that
+ * accepts on it, or reads from it.
+ */
 import { constants } from "node:os";
 import type { Handle } from "../../protocol/contract.js";
 import type { Balance, HostListen, Listened, SocketInfo, WorkerRef } from "../../protocol/types.js";
+import { canBindDatagrams } from "../node-datagrams.js";
 import { canBind, canSharePort, reusePort, type SocketHandle } from "../node-internals.js";
 import type { Neighbours } from "./address.js";
 import { type Refused, refuseUnprivileged } from "./binding.js";
@@ -79,13 +83,20 @@ export function createSockets(
   let hasSaidNative = false;
 
   async function listen(wish: HostListen): Promise<Granted> {
-    if (!isAble) sayNative();
+    const { datagram = false } = wish;
+    const kind = datagram ? { datagram } : {};
+    const refuse = (refused: Refused): Granted => ({
+      listened: { key: "", native: false, ...kind, ...refused },
+    });
+    const isPossible = datagram ? canBindDatagrams() : isAble;
+    if (!isPossible) sayNative();
     const given = inherited.find(wish);
     const isGiven = typeof given === "number" || given.length > 0;
     const refused = isGiven ? null : refuseUnprivileged(wish);
     if (refused) return refuse(refused);
-    if (!isAble || (balance === "round-robin" && !isGiven))
-      return { listened: { errno: 0, key: "", native: true } };
+    // Nothing is balanced among those who read from one socket.
+    if (!isPossible || (balance === "round-robin" && !isGiven && !datagram))
+      return { listened: { errno: 0, key: "", native: true, ...kind } };
     const asking: Pending = { worker: wish.worker, isGone: false };
     pending.add(asking);
     const found = await entries.find(wish, given);
@@ -98,7 +109,7 @@ export function createSockets(
     const tickets = found.tickets.share(wish);
     // Before the answer: the socket must not be there without anybody who knows it.
     changed();
-    return { listened: { errno: 0, key, native: false, ...withheld, ...tickets }, handle };
+    return { listened: { errno: 0, key, native: false, ...kind, ...withheld, ...tickets }, handle };
   }
 
   function giveUpUnused(): void {
@@ -174,8 +185,4 @@ export function createSockets(
       coming.look();
     },
   };
-}
-
-function refuse(refused: Refused): Granted {
-  return { listened: { key: "", native: false, ...refused } };
 }

@@ -1,12 +1,13 @@
-/** The worker's way to its listening sockets: the daemon binds them, so that they outlive every worker. */
+/** The worker's way to its listening sockets, and to those of datagrams: the daemon binds them, so that they outlive it. */
+import type { EventEmitter } from "node:events";
 import { Server } from "node:net";
 import { constants } from "node:os";
-import { resolve } from "node:path";
 import { getSystemErrorName } from "node:util";
 import type { Client } from "../../protocol/contract.js";
 import { findHandle } from "../../protocol/transport.js";
 import type { Listened } from "../../protocol/types.js";
 import type { Supervisor } from "../../protocol/worker.js";
+import { isDatagramHandle, isDatagramType, tolerateSharing } from "../node-datagrams.js";
 import {
   acceptAlso,
   type ListenAnswer,
@@ -18,6 +19,7 @@ import {
   withholdListen,
 } from "../node-internals.js";
 import { createClaims } from "./claims.js";
+import { resolvePath, type TicketKeeper, type Wish, wishForDatagrams, wishToListen } from "./wish.js";
 
 export interface Listening {
   /** The worker's generation takes over: from now on every server accepts. */
@@ -35,7 +37,7 @@ export interface Listening {
 /** Called once, before any of the app's code. */
 export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): Listening {
   const claim = createClaims();
-  const servers = new Map<string, { server: Server; handle: SocketHandle; backlog: number }>();
+  const servers = new Map<string, { server: object; handle: SocketHandle; backlog: number }>();
   const adopted = new Map<string, { own: string; handle: SocketHandle }>();
   const held = new Map<string, SocketHandle>();
   /** What waits for the worker's generation to take over: by the server's own socket. */
@@ -44,53 +46,88 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
   let serves = false;
 
   const replaced = replaceGetServer((server, query, answer, original) => {
-    // Datagram sockets are node:cluster's business.
-    if (server instanceof Server) ask(server, resolvePath(query), answer, original);
-    else original(server, query, answer);
+    const native = (): void => original(server, query, answer);
+    if (server instanceof Server) listen(server, resolvePath(query), answer, original);
+    else if (isDatagramType(query.addressType)) read(server, query, answer, native);
+    else native();
   });
   if (!replaced) supervisor.native({});
 
-  async function ask(
+  async function listen(
     server: Server,
     query: ListenQuery,
     answer: ListenAnswer,
-    original: (server: object, query: ListenQuery, answer: ListenAnswer) => void,
+    original: GetServer,
   ): Promise<void> {
-    const address = [query.address, query.port, query.addressType, query.fd].join();
-    const { index, settle, free } = claim(server, address);
-    const wish = { ...pickQuery(query), ...pickTickets(server as TicketKeeper), index };
-    // When the master is gone, so is the way to any socket.
-    const listened = await supervisor.listen(wish).catch(() => lost);
-    if (listened.native) {
-      free();
+    const got = await ask(server, wishToListen(server, query), query.backlog || usualBacklog);
+    if (got.outcome === "native") {
       return original(server, query, (errno, handle) => {
         if (errno !== 0) refuseListen(server, answer, errno, nameAny(query));
         else answer(errno, handle);
       });
     }
+    if (got.outcome === "refused") return refuseListen(server, answer, got.errno, got.address);
+    const { ticketKeys } = got.listened;
+    if (ticketKeys !== undefined) (server as TicketKeeper).setTicketKeys?.(Buffer.from(ticketKeys, "base64"));
+    answer(0, got.handle);
+    if (!server.listening) return;
+    got.settle();
+    markListening();
+  }
+
+  async function read(
+    socket: object,
+    query: ListenQuery,
+    answer: ListenAnswer,
+    native: () => void,
+  ): Promise<void> {
+    const wish = wishForDatagrams(query);
+    const got = await ask(socket, wish);
+    if (got.outcome === "native") return native();
+    // The application hears of it at once, and what it throws is not to become a rejected promise.
+    process.nextTick(() => {
+      if (got.outcome === "refused") return refuseListen(socket, answer, got.errno);
+      if (isDatagramHandle(got.handle)) tolerateSharing(got.handle, wish.addressType === 6 ? 6 : 4);
+      got.settle();
+      markListening();
+      answer(0, got.handle);
+    });
+  }
+
+  async function ask(server: object, wish: Wish, backlog = 0): Promise<Got> {
+    const { datagram = false } = wish;
+    const address = [wish.address, wish.port, wish.addressType, wish.fd, datagram].join();
+    const { index, settle, free } = claim(server, address);
+    // When the master is gone, so is the way to any socket.
+    const listened = await supervisor.listen({ ...wish, index }).catch(() => ({ ...lost, datagram }));
     const handle = findHandle(listened) as SocketHandle | undefined;
+    const isUnknown = datagram && !listened.datagram;
+    if (isUnknown && handle) {
+      handle.close();
+      supervisor.unlisten({ key: listened.key });
+    }
+    if (listened.native || isUnknown) {
+      free();
+      return { outcome: "native" };
+    }
     if (listened.errno !== 0 || !handle) {
       free();
-      return refuseListen(server, answer, listened.errno || lost.errno, listened.address);
+      return { outcome: "refused", errno: listened.errno || lost.errno, address: listened.address };
     }
-    const { key, ticketKeys } = listened;
-    servers.set(key, { server, handle, backlog: query.backlog || usualBacklog });
+    const { key } = listened;
+    servers.set(key, { server, handle, backlog });
     // The answer may have been under way as the generation took over.
-    if (listened.withheld && !serves) withhold(server, handle);
+    if (listened.withheld && !serves) withhold(server as EventEmitter, handle);
     onClose(handle, () => {
       free();
       withheld.delete(handle);
       if (servers.get(key)?.handle === handle) leave(key);
       supervisor.unlisten({ key });
     });
-    if (ticketKeys !== undefined) (server as TicketKeeper).setTicketKeys?.(Buffer.from(ticketKeys, "base64"));
-    answer(0, handle);
-    if (!server.listening) return;
-    settle();
-    markListening();
+    return { outcome: "got", listened, handle, settle };
   }
 
-  function withhold(server: Server, handle: SocketHandle): void {
+  function withhold(server: EventEmitter, handle: SocketHandle): void {
     const listen = withholdListen(handle);
     withheld.set(handle, () => {
       const errno = listen();
@@ -131,7 +168,7 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
   function adopt(own: string, key: string, handle: SocketHandle): void {
     const found = servers.get(own);
     if (found && withheld.has(found.handle)) early.push({ own, key, handle });
-    else if (found && acceptAlso(found.server, handle, found.backlog) === 0)
+    else if (found?.server instanceof Server && acceptAlso(found.server, handle, found.backlog) === 0)
       adopted.set(key, { own, handle });
     else handle.close();
   }
@@ -144,40 +181,18 @@ export function listenThroughSupervisor(supervisor: Client<typeof Supervisor>): 
   return { serve, adopt, disown, hold, release, list };
 }
 
-/** What a TLS server seals its sessions with. Workers on one address share it, or few clients could resume one. */
-interface TicketKeeper extends Server {
-  getTicketKeys?(): Buffer;
-  setTicketKeys?(keys: Buffer): void;
-}
+type GetServer = (server: object, query: ListenQuery, answer: ListenAnswer) => void;
+
+type Got =
+  | { readonly outcome: "got"; listened: Listened; handle: SocketHandle; settle(): void }
+  /** The socket is node:cluster's. */
+  | { readonly outcome: "native" }
+  | { readonly outcome: "refused"; errno: number; address: string | undefined };
 
 const lost: Listened = { errno: -constants.errno.ECONNRESET, key: "", native: false };
 
 /** As Node itself has it. */
 const usualBacklog = 511;
-
-// The daemon works in another directory.
-function resolvePath(query: ListenQuery): ListenQuery {
-  const { address, port } = query;
-  const isPath = port === -1 && typeof address === "string" && !address.startsWith("\0");
-  return isPath ? { ...query, address: resolve(address) } : query;
-}
-
-function pickQuery({ address, port, addressType, fd, flags, readableAll, writableAll }: ListenQuery) {
-  return {
-    address,
-    port,
-    addressType: typeof addressType === "number" ? addressType : null,
-    ...(fd === undefined || fd === null ? {} : { fd }),
-    ...(flags === undefined ? {} : { flags }),
-    ...(readableAll ? { readableAll } : {}),
-    ...(writableAll ? { writableAll } : {}),
-  };
-}
-
-function pickTickets(server: TicketKeeper): { ticketKeys?: string } {
-  const keys = server.getTicketKeys?.();
-  return keys === undefined ? {} : { ticketKeys: keys.toString("base64") };
-}
 
 // node:cluster does not tell which of the two it was.
 function nameAny({ address, fd }: ListenQuery): string | undefined {
