@@ -122,6 +122,18 @@ test("nobody reads: it ends all the same", async () => {
   fifos.close();
 });
 
+test("a program hears as ever that its reader is gone", async () => {
+  const script = `
+    process.stdout.on("error", ({ code }) => process.exit(code === "EPIPE" ? 6 : 1));
+    process.stdin.once("data", () => process.stdout.write("a line", (error) => error || process.exit(2)));`;
+  const child = spawn(process.execPath, ["--import", preload, "-e", script], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  child.stdout?.destroy();
+  child.stdin?.write("go");
+  assert.deepEqual(await once(child, "exit"), [6, null]);
+});
+
 test("a stream that the program does not touch is not opened", {
   skip: process.platform !== "linux",
 }, async () => {

@@ -13,6 +13,7 @@ const PATIENCE_MS = 2000;
 const PAUSE_MS = 1;
 
 type Chunk = string | Uint8Array;
+type Done = (error?: Error | null) => void;
 
 /** A chunk as Node's streams hold it. */
 interface Written {
@@ -24,8 +25,8 @@ interface Written {
 interface Inside {
   readonly _handle?: { readonly writeQueueSize?: number; setBlocking?(blocking: boolean): number } | null;
   readonly _writableState?: { getBuffer?(): readonly Written[] };
-  _write(chunk: Chunk, encoding: BufferEncoding, done: () => void): void;
-  _writev?(chunks: Written[], done: () => void): void;
+  _write(chunk: Chunk, encoding: BufferEncoding, done: Done): void;
+  _writev?(chunks: Written[], done: Done): void;
 }
 
 interface Followed {
@@ -70,6 +71,8 @@ function follow(name: "stdout" | "stderr", fd: 1 | 2): Followed {
       get() {
         const stream = get.call(process) as Socket & Inside;
         pending ??= watch(stream, fd);
+        // Looked at for every line that is printed.
+        Object.defineProperty(process, name, { ...property, get: () => stream });
         return stream;
       },
     });
@@ -80,25 +83,26 @@ function follow(name: "stdout" | "stderr", fd: 1 | 2): Followed {
 function watch(stream: Socket & Inside, fd: 1 | 2): Followed {
   // Only a pipe is written to asynchronously.
   if (typeof stream._handle?.writeQueueSize !== "number") return { flush: () => true };
-  /** What was handed to the system last, which may have taken a part of it. */
-  let handed: readonly (Written | Uint8Array)[] = [];
+  /** What was handed to the system last, which may have taken a part of it: one chunk, or several. */
+  let last: Chunk | undefined;
+  let encoding: BufferEncoding = "utf8";
+  let several: readonly Written[] | undefined;
   let flushed = 0;
   let flushedHanded = false;
   const { _write: write, _writev: writev } = stream;
-  stream._write = function (chunk, encoding, done) {
-    handed = [{ chunk, encoding }];
-    return write.call(this, chunk, encoding, () => {
-      handed = [];
-      done();
-    });
+  const untilDone = followEnd(() => {
+    last = undefined;
+    several = undefined;
+  });
+  stream._write = function (chunk, itsEncoding, done) {
+    last = chunk;
+    encoding = itsEncoding;
+    return write.call(this, chunk, itsEncoding, untilDone(done));
   };
   if (writev) {
     stream._writev = function (chunks, done) {
-      handed = chunks;
-      return writev.call(this, chunks, () => {
-        handed = [];
-        done();
-      });
+      several = chunks;
+      return writev.call(this, chunks, untilDone(done));
     };
   }
 
@@ -116,12 +120,28 @@ function watch(stream: Socket & Inside, fd: 1 | 2): Followed {
 
   function takeRest(): Uint8Array[] {
     const size = stream._handle?.writeQueueSize ?? 0;
+    const handed = several ?? (last === undefined ? [] : [{ chunk: last, encoding }]);
     if (size === 0 || handed.length === 0) return [];
     const bytes = Buffer.concat(handed.map(toBytes));
     return [bytes.subarray(Math.max(0, bytes.length - size))];
   }
 
   return { flush };
+}
+
+/** Calls `end` before what Node wants to be called: a stream gives the same function each time, and a line costs no new one. */
+function followEnd(end: () => void): (done: Done) => Done {
+  let known: Done | undefined;
+  let followed: Done;
+  return (done) => {
+    if (done === known) return followed;
+    known = done;
+    followed = (error) => {
+      end();
+      done(error);
+    };
+    return followed;
+  };
 }
 
 function toBytes(written: Written | Uint8Array): Uint8Array {
