@@ -67,7 +67,7 @@ const statusAtScale: Read = (tables) => {
   return one === undefined || many === undefined ? undefined : many / one;
 };
 
-const logTables = ["logs-1", "logs-1-rotated", "logs-4", "logs-4-rotated"];
+const logTables = ["logs-1", "logs-1-single", "logs-1-rotated", "logs-4", "logs-4-single", "logs-4-rotated"];
 
 /** The most that daemon and master together ever had, whatever they wrote. */
 const mostMemoryOfLogs: Read = (tables) => {
@@ -202,10 +202,22 @@ const targets: readonly Target[] = [
     read: times("logs-1", "speed", "node app piped to cat"),
   },
   {
+    what: "MB/s of logs, 1 worker, line by line, against a pipe to `cat`",
+    bound: { least: 0.8 },
+    unit: " ×",
+    read: times("logs-1-single", "speed", "node app piped to cat"),
+  },
+  {
     what: "MB/s of logs, 4 workers, against a pipe to `cat` for each",
     bound: { least: 0.8 },
     unit: " ×",
     read: times("logs-4", "speed", "node app piped to cat"),
+  },
+  {
+    what: "MB/s of logs, 4 workers, line by line, against a pipe to `cat` for each",
+    bound: { least: 0.8 },
+    unit: " ×",
+    read: times("logs-4-single", "speed", "node app piped to cat"),
   },
   {
     what: "MB/s of logs, 1 worker, rotated, against the quickest peer",

@@ -15,8 +15,9 @@ import { openLogOnDisk } from "./logs-disk.js";
 import { startShell } from "./logs-shell.js";
 
 const megabyte = 1024 * 1024;
-/** What the server writes at once: 160 lines of 100 bytes. */
-const blockSize = 160 * 100;
+const lineSize = 100;
+/** So many lines the server writes at once, where it does not write them one by one. */
+const linesAtOnce = 160;
 const floor = "node app > file";
 
 export interface Started {
@@ -43,7 +44,8 @@ export async function logs(plan: Plan): Promise<Section> {
   const supervised = plan.contenders.filter((each) => !each.name.startsWith("cluster"));
   for (const workers of [1, 4]) {
     const pens = [...shells, ...supervised.map((each) => toPen(each, 2 ** 40))];
-    tables.push(await write(plan, `logs-${workers}`, workers, pens, false));
+    tables.push(await write(plan, { key: `logs-${workers}`, workers, pens, lines: linesAtOnce }));
+    tables.push(await write(plan, { key: `logs-${workers}-single`, workers, pens, lines: 1 }));
     const rotating = supervised.flatMap((each) => {
       if (each.name !== "pm2") return [toPen(each, 10 * megabyte)];
       const { pm2, logrotate } = plan.peers;
@@ -53,14 +55,20 @@ export async function logs(plan: Plan): Promise<Section> {
       ];
     });
     tables.push(
-      await write(plan, `logs-${workers}-rotated`, workers, [...shells.slice(0, 1), ...rotating], true),
+      await write(plan, {
+        key: `logs-${workers}-rotated`,
+        workers,
+        pens: [...shells.slice(0, 1), ...rotating],
+        lines: linesAtOnce,
+        rotated: true,
+      }),
     );
   }
   return {
     name: "logs",
     title: "Logs",
     notes: [
-      "Each worker prints lines of 100 bytes as fast as they are taken. MB/s until all of it is on the disk; CPU is what the supervisors, or each `cat`, take for each MB, until every archive is compressed; peak is the most that daemon and master together ever had resident. All is read back: lost is what is missing.",
+      "Each worker prints lines of 100 bytes as fast as they are taken, 160 at once or, line by line, as `console.log` does. MB/s until all of it is on the disk; CPU is what the supervisors, or each `cat`, take for each MB, until every archive is compressed; peak is the most that daemon and master together ever had resident. All is read back: lost is what is missing.",
       "Rotated: a new file every 10 MB, and the old ones compressed: by naught with `gzip`, whose processor time is counted, and its 2 MB of memory are not; by pm2 with pm2-logrotate, which looks every second (it cannot more often), copies the file and then empties it.",
     ],
     tables,
@@ -79,26 +87,39 @@ function toPen(contender: Contender, maxLogSize: number, name: string = contende
   };
 }
 
-async function write(plan: Plan, key: string, workers: number, pens: readonly Pen[], rotated: boolean) {
+interface Flood {
+  readonly key: string;
+  readonly workers: number;
+  readonly pens: readonly Pen[];
+  /** How many are written at once. */
+  readonly lines: number;
+  readonly rotated?: boolean;
+}
+
+async function write(plan: Plan, flood: Flood): Promise<Table> {
+  const { key, workers, pens, lines, rotated } = flood;
   const who = workers === 1 ? "1 worker" : `${workers} workers`;
-  const book = openBook(key, `${who}, ${rotated ? "rotated at 10 MB" : "one file"}`, [
+  const how = rotated ? "rotated at 10 MB" : "one file";
+  const book = openBook(key, lines === 1 ? `${who}, line by line, ${how}` : `${who}, ${how}`, [
     { key: "speed", label: "until on disk", unit: "MB/s", floor },
     { key: "cpu", label: "CPU", unit: "ms/MB" },
     { key: "peak", label: "peak memory", unit: "MB" },
     { key: "lost", label: "lost", unit: "" },
   ]);
+  const total = plan.quick ? 32 : lines === 1 ? 128 : 256;
   for (const round of plan.rounds(3, 55)) {
     plan.say(`${key}, round ${round + 1}`);
     for (const pen of rotate(pens, round)) {
-      await plan.attempt(`${key}, ${pen.name}`, () => writeOnce(pen, book, workers, plan.quick ? 32 : 256));
+      await plan.attempt(`${key}, ${pen.name}`, () => writeOnce(pen, book, flood, total));
     }
   }
   return book.table;
 }
 
-async function writeOnce(pen: Pen, book: Book, workers: number, total: number): Promise<void> {
+async function writeOnce(pen: Pen, book: Book, { workers, lines }: Flood, total: number): Promise<void> {
+  const blockSize = lines * lineSize;
   const blocks = Math.ceil((total * megabyte) / workers / blockSize);
-  const stage = openStage((dir) => ({ GO: join(dir, "go"), BLOCKS: String(blocks) }));
+  const stage = openStage((dir) => ({ GO: join(dir, "go"), BLOCKS: String(blocks), LINES: String(lines) }));
   try {
     const { writers, supervisors } = await pen.start(stage, workers);
     await delay(200);

@@ -1,8 +1,8 @@
-// Writes BLOCKS times 160 lines of 100 bytes to stdout once the file GO is there, as fast as they are taken, and then the line END.
+// Writes BLOCKS times LINES lines of 100 bytes to stdout once the file GO is there, as fast as they are taken, and then the line END.
 const { existsSync } = require("node:fs");
-const { GO, BLOCKS } = process.env;
+const { GO, BLOCKS, LINES } = process.env;
 const line = `${"a line of a log, as long as lines of logs usually are, give or take a few words ".padEnd(99, ".")}\n`;
-const block = line.repeat(160);
+const block = line.repeat(Number(LINES));
 let left = Number(BLOCKS);
 const write = () => {
   // Under pm2 `write` returns nothing, and `drain` never comes.
