@@ -145,12 +145,12 @@ describe("while a log is in trouble the server serves", { concurrency: true, ski
       assert.match((await askLog(naught)).trouble ?? "", /EROFS/);
       undo();
       await until("the log to be put aside", () => sizeOf(log) < 30_000, 30_000);
-      const { lost, trouble } = await askLog(naught);
-      assert.deepEqual([lost, trouble], [0, undefined]);
+      assertUnhurt(await load.stop());
       await until("all archives to be compressed", async () =>
         (await listArchives(log)).every((name) => name.endsWith(".gz")),
       );
-      assertUnhurt(await load.stop());
+      const { lost, trouble } = await askLog(naught);
+      assert.deepEqual([lost, trouble], [0, undefined]);
       await naught.succeed(["stop"]);
       assert.equal(said(naught, /cannot rotate/), 1);
       assert.equal(countMissing(await audit(naught, "disk/stdout.log")), 0);

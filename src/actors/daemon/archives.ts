@@ -8,6 +8,7 @@ import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { now } from "../../clock.js";
 import { isSameProcess } from "../proc.js";
 import { type ArchiveName, createNames, listArchives, readArchiveName } from "./archive-names.js";
 import { createCompressor } from "./compressor.js";
@@ -36,6 +37,10 @@ export interface Retention {
 
 /** A burst should not have to wait for its compression, which takes longer than to write it. */
 const MOST_WAITING = 32;
+/** So many may wait until the burst is over: while it lasts, whoever is served needs the processors more. */
+const MOST_RESTING = 24;
+/** A burst is over when so long nothing was put aside. */
+const CALM_MS = 500;
 const CLOSING_MS = 5000;
 /** Younger lines would be lost with the power in any case, and to flush costs more than to compress a small file. */
 const UNSAFE_MS = 5000;
@@ -53,6 +58,8 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
   let closing = false;
   let isLate = false;
   const ending = new AbortController();
+  let lastAdded = Number.NEGATIVE_INFINITY;
+  let hurry = new AbortController();
 
   async function claimName(): Promise<string> {
     for (;;) {
@@ -88,13 +95,25 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
   }
 
   function add(archive: string): void {
+    lastAdded = now();
     schedule(async () => {
+      await whenCalm();
       await tryGzip(archive);
       if (missed) await sweepNow();
       await prune();
     });
+    if (tasks.length > MOST_RESTING) hurry.abort();
     // What nobody is to keep need not be compressed.
     if (tasks.length > (retention.maxFiles ?? tasks.length)) void prune();
+  }
+
+  async function whenCalm(): Promise<void> {
+    while (!closing && tasks.length <= MOST_RESTING) {
+      const left = lastAdded + CALM_MS - now();
+      if (left <= 0) return;
+      hurry = new AbortController();
+      await delay(left, undefined, { signal: hurry.signal }).catch(() => {});
+    }
   }
 
   async function tryGzip(archive: string): Promise<void> {
@@ -177,6 +196,7 @@ export function createArchives(file: string, retention: Retention, trouble: Trou
   async function close(): Promise<void> {
     closing = true;
     ending.abort();
+    hurry.abort();
     const late = setTimeout(() => {
       isLate = true;
       compressor.abort();
