@@ -123,6 +123,8 @@ test(
     await running.said("stderr", "Listening on");
     // The connection waits until the server is there.
     const { body } = await get(naught, "/about");
+    // The other worker may still boot.
+    await naught.wrote("naught.log", /Ready/);
     const environment = {
       LISTEN_FD: "4",
       NAUGHT_LISTEN_FDS: "4,5,6",
