@@ -2,11 +2,23 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, watch } from "node:fs";
-import promises, { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import promises, {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Log, openLog } from "../../src/actors/daemon/log.js";
 import { listArchives, numberedLine, readLog, readNumbers } from "../support/log-files.js";
@@ -224,6 +236,28 @@ test("that a log was moved away is noticed also while lines come faster than its
   assert.deepEqual(errors, [`${file} was moved or removed; a new one is begun`]);
   const text = (await readFile(moved, "utf8")) + (await readFile(file, "utf8"));
   assert.equal(text.split("\n").length - 1, number);
+});
+
+test("that a log was moved away is told once, also when it cannot be begun anew for a while", async () => {
+  await symlink("/dev/full", file);
+  const log = await openHere(2 ** 40);
+  log.write(Buffer.from(numberedLine("a", 0)));
+  await untilTold(1);
+  await rm(file);
+  await mkdir(file);
+  await untilTold(2);
+  // So that it is looked for several times.
+  await delay(2_500);
+  await rmdir(file);
+  await until("the line", async () => (await readFile(file, "utf8").catch(() => "")) !== "");
+  await log.reopen();
+  await log.close();
+  assert.deepEqual(readNumbers(await readLog(file)).get("a"), [0]);
+  assert.deepEqual(errors, [
+    `cannot write ${file}: ENOSPC: no space left on device`,
+    `cannot reopen ${file}: it is a directory`,
+    `${file} was moved or removed; a new one is begun`,
+  ]);
 });
 
 test("what was written to a log after it was removed is in the new one, whoever notices first", async () => {

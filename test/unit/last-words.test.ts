@@ -134,6 +134,19 @@ test("a program hears as ever that its reader is gone", async () => {
   assert.deepEqual(await once(child, "exit"), [6, null]);
 });
 
+test("a program that puts something of its own in the place of its stdout keeps that", async () => {
+  const script = `
+    const { get } = Object.getOwnPropertyDescriptor(process, "stdout");
+    let asked = 0;
+    Object.defineProperty(process, "stdout", { configurable: true, get: () => (asked++, get.call(process)) });
+    for (let line = 0; line < 3; line++) process.stdout.write("a line");
+    process.exit(asked === 3 ? 6 : 1);`;
+  const child = spawn(process.execPath, ["--import", preload, "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  assert.deepEqual(await once(child, "exit"), [6, null]);
+});
+
 test("a stream that the program does not touch is not opened", {
   skip: process.platform !== "linux",
 }, async () => {

@@ -88,12 +88,14 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
   }
 
   async function prepare(): Promise<void> {
-    if (reopening.length > 0) {
-      const waiting = reopening.splice(0);
-      await file.reopen();
-      for (const resolve of waiting) resolve();
-    }
+    if (reopening.length > 0) await renew();
     await file.rotateIfDue();
+  }
+
+  async function renew(): Promise<void> {
+    const waiting = reopening.splice(0);
+    await file.reopen();
+    for (const resolve of waiting) resolve();
   }
 
   async function append(batch: Buffer): Promise<void> {
@@ -116,7 +118,7 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
         }
         await delay(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {});
         if (isGivenUp()) dropQueue();
-        await file.reopen();
+        await renew();
       }
     }
   }
@@ -166,11 +168,11 @@ export async function openFileLog({ path, maxSize, onError, ...retention }: Open
   /** Somebody who moves a log away, or removes it, wants a new one. */
   async function look(): Promise<void> {
     const inPlace = await file.isInPlace();
-    if (looking === undefined) return;
-    looking = setTimeout(look, LOOK_MS).unref();
-    if (inPlace) return;
-    await reopen();
-    if (await file.isInPlace()) onError(new Error(`${path} was moved or removed; a new one is begun`));
+    if (!inPlace && looking !== undefined) {
+      await reopen();
+      if (await file.isInPlace()) onError(new Error(`${path} was moved or removed; a new one is begun`));
+    }
+    if (looking !== undefined) looking = setTimeout(look, LOOK_MS).unref();
   }
 
   /** Does not wait for the end of a queue that may never be empty. */

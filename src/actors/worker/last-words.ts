@@ -64,20 +64,22 @@ export function keepLastWords(): void {
 function follow(name: "stdout" | "stderr", fd: 1 | 2): Followed {
   const property = Object.getOwnPropertyDescriptor(process, name);
   const get = property?.get;
-  let pending: Followed | undefined;
+  let stream: (Socket & Inside) | undefined;
+  let followed: Followed | undefined;
   if (get && property.configurable) {
     Object.defineProperty(process, name, {
       ...property,
       get() {
-        const stream = get.call(process) as Socket & Inside;
-        pending ??= watch(stream, fd);
         // Looked at for every line that is printed.
-        Object.defineProperty(process, name, { ...property, get: () => stream });
+        if (stream === undefined) {
+          stream = get.call(process) as Socket & Inside;
+          followed = watch(stream, fd);
+        }
         return stream;
       },
     });
   }
-  return { flush: () => pending?.flush() ?? true };
+  return { flush: () => followed?.flush() ?? true };
 }
 
 function watch(stream: Socket & Inside, fd: 1 | 2): Followed {
