@@ -74,6 +74,56 @@ test(`${rotations} rotations: no more descriptors, and no more files than are to
   );
 });
 
+/** Puts the log aside every few milliseconds until `isOver`; resolves with the longest pause between two. */
+async function putAsideUntil(log: Log, isOver: (count: number) => boolean): Promise<number> {
+  let [number, last, longest] = [0, performance.now(), 0];
+  await until("the end of the burst", () => {
+    log.write(Buffer.from(line("a", number)));
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    number += 1;
+    return isOver(number);
+  });
+  return longest;
+}
+
+function countCompressed(): number {
+  return readdirSync(directory).filter((name) => name.endsWith(".gz")).length;
+}
+
+function whenCompressed(): Promise<boolean> {
+  return until(
+    "all to be compressed",
+    () => countCompressed() === readdirSync(directory).length - 1 || undefined,
+  );
+}
+
+test("while logs fill fast nothing is compressed, and all of it as soon as they do not", async () => {
+  const log = await openHere({});
+  let [before, longest] = [0, 0];
+  do {
+    before = countCompressed();
+    longest = await putAsideUntil(log, (count) => count === 20);
+    // A machine that stood still for so long was at rest.
+  } while (longest > 400 && (await whenCompressed()));
+  assert.equal(countCompressed(), before);
+  await whenCompressed();
+  assert.equal(countCompressed(), before + 20);
+  await log.close();
+});
+
+test("a burst without an end is compressed before anybody has to wait for that", async () => {
+  const log = await openHere({});
+  let most = 0;
+  await putAsideUntil(log, () => {
+    most = Math.max(most, readdirSync(directory).length - 1);
+    return countCompressed() > 0;
+  });
+  // Where 32 wait, the log does.
+  assert.ok(most < 32, `${most} archives`);
+  await log.close();
+});
+
 for (const call of ["openSync", "renameSync"] as const)
   test(`a rotation in which ${call} fails is made where there is time for it: nothing is lost or doubled`, async (t) => {
     const log = await openHere({});
