@@ -10,10 +10,12 @@ import type { WorkerProgram } from "./tree-worker.js";
 export interface Book {
   readonly workers: WorkerProgram[];
   readonly masters: Set<MasterProgram>;
-  /** Deploys as clients were told that they ended; one that is not here may have ended either way. */
+  /** How deploys ended as clients were told, `refused` ones, too; one that is not here may have ended either way. */
   readonly outcomes: Map<string, string>;
   /** The ids of deploys in the order in which they were asked for. */
   readonly deploys: string[];
+  /** In the order in which masters came to know of them: those of clients that ask at the same moment may overtake. */
+  readonly begun: string[];
   /** A client has asked for a stop. */
   stopAsked: boolean;
   /** Nobody was left who could have gone on. */
@@ -48,6 +50,7 @@ export function createBook(machine: Machine): Book {
     masters: new Set(),
     outcomes: new Map(),
     deploys: [],
+    begun: [],
     stopAsked: false,
     isExtinct: false,
     isOver: false,

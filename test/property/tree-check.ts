@@ -85,9 +85,9 @@ function keeps(kept: string, parts: Readonly<Record<string, string>>): boolean {
   return Object.entries(parts).every(([part, text]) => written[part] === text);
 }
 
-function complainAboutServing({ deploys, outcomes }: Tree["book"], script: string): Complaint | undefined {
-  const last = deploys.findLastIndex((id) => outcomes.get(id) === "done");
-  const allowed = deploys.slice(Math.max(0, last)).filter((id) => (outcomes.get(id) ?? "done") === "done");
+function complainAboutServing({ begun, outcomes }: Tree["book"], script: string): Complaint | undefined {
+  const last = begun.findLastIndex((id) => outcomes.get(id) === "done");
+  const allowed = begun.slice(Math.max(0, last)).filter((id) => (outcomes.get(id) ?? "done") === "done");
   const id = script.split("/")[1] ?? "";
   const isAllowed = allowed.includes(id) || (last < 0 && id === "first");
   return isAllowed

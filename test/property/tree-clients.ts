@@ -116,7 +116,8 @@ export function callOnce(tree: Tree, request: Request, daemon = tree.files.socke
   });
 
   function noteDeploy(answered: Outcome): void {
-    if (request.type !== "deploy" || !("result" in answered)) return;
+    if (request.type !== "deploy") return;
+    if ("refusal" in answered) return void book.outcomes.set(request.deploy.id ?? "", "refused");
     const { deploy, outcome: how } = answered.result as Settled;
     book.outcomes.set(deploy, how);
   }

@@ -34,7 +34,7 @@ export interface Machine {
   readonly clock: Clock;
   /** Those that live. */
   readonly processes: Set<Process>;
-  /** When it was last woken from a sleep. */
+  /** When it was last woken from a sleep that can be noticed. */
   wokeAt: number;
   /** Dead at once when its parent is. */
   spawn(kind: Kind, parent: Process | null): Process;
@@ -61,8 +61,8 @@ const mostTicks = 300_000;
 const exitPatience = 500;
 const longestAfterDeath = 5;
 
-/** Milliseconds: a shorter hold escapes who was held. */
-const noticed = 1_000;
+/** Milliseconds: a shorter hold or sleep escapes who was held or slept. */
+export const noticed = 1_000;
 
 export function createMachine({ latencies, mutes }: Conditions): Machine {
   const clock = createClock(mostTicks);

@@ -360,6 +360,7 @@ export function openMaster(
         case "status":
           return post({ type: "status", call: id });
         case "deploy":
+          book.begun.push(params.id);
           return post({ timeout: null, ...params, type: "deploy", call: id });
         case "attachDeploy":
           return post({ type: "attachDeploy", call: id, id: params.deploy });

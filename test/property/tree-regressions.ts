@@ -69,11 +69,7 @@ export const regressions: Readonly<Record<string, Scenario>> = {
     mutes: [true],
     farewells: [500],
   }),
-};
-
-/** Histories in which a server still breaks a promise: each takes several deaths within a second or two. */
-export const open: Readonly<Record<string, Scenario>> = {
-  "a deploy that was asked for again as its daemon died is the last one done, or is told as failed": make({
+  "of two deploys that are asked for at once, the one that came later serves": make({
     workerCount: 1,
     moves: [
       after(3, deploy),
@@ -113,4 +109,13 @@ export const open: Readonly<Record<string, Scenario>> = {
       farewells: [0],
     },
   ),
+  "a nap of the machine that nobody notices does not put off that a stopped daemon is given up": make({
+    workerCount: 3,
+    moves: [
+      after(0, { type: "hold", victims: ["daemon"], which: 0, how: "stopped", ms: 1754 }),
+      after(253, { type: "sleep", ms: 1 }),
+      after(1484, { type: "setClock", by: 0 }),
+      after(15, { type: "decimate", which: 0, supervisors: false }),
+    ],
+  }),
 };

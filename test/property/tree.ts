@@ -5,7 +5,7 @@ import { type Brain, realBrain } from "./tree-brain.js";
 import { type Audience, assertNone, type Complaint, findComplaint } from "./tree-check.js";
 import { type Asked, callOnce, openWatcher } from "./tree-clients.js";
 import { openDaemon } from "./tree-daemon.js";
-import { createMachine, type Process } from "./tree-machine.js";
+import { createMachine, noticed, type Process } from "./tree-machine.js";
 import { hold } from "./tree-promises.js";
 import { makeDeploy, makeStart, type Tree } from "./tree-world.js";
 import { pass } from "./world-clock.js";
@@ -150,7 +150,7 @@ function act(tree: Tree, deed: Deed, asked: Asked[]): void {
       return;
     case "sleep":
       clock.now += deed.ms;
-      machine.wokeAt = clock.now;
+      if (deed.ms > noticed) machine.wokeAt = clock.now;
       return;
     case "setClock":
       tree.wall += deed.by;

@@ -90,9 +90,9 @@ function startMaster(
 export function loseMaster(turn: Turn, how: string): void {
   const { life, serving, startCall, forwarded, isWhole, pool } = turn.state;
   update(turn, { master: "none", pool: null, isWhole: false, forwarded: new Map(), counts: noCounts });
-  strandWorkers(turn);
+  const stranded = strandWorkers(turn);
   // One that has not told yet how things stand may have let a release take over.
-  if (pool) retireUnneeded(turn);
+  if (pool) retireUnneeded(turn, stranded);
   const counts = addStrays(noCounts, turn.state);
   const reason = `the master process ${how}`;
   const failed = { reason: life === "stopping" ? "the server was stopped" : reason };

@@ -10,6 +10,7 @@ import type {
   WorkerRef,
   WorkerStatus,
 } from "../../protocol/types.js";
+import { recall } from "./memory.js";
 import type { ClientId, Daemon, KnownWorker, Message, Stray } from "./state.js";
 import { announceOwn, log, reply, type Turn, update } from "./turn.js";
 
@@ -68,15 +69,16 @@ function statusAfter(name: PoolEvent["name"]): WorkerStatus | null | undefined {
   }
 }
 
-/** The master is gone: whoever it has left behind is a stray. */
-export function strandWorkers(turn: Turn): void {
-  const { workers, lifelines } = turn.state;
+/** The master is gone: whoever it has left behind is a stray. Returns their process ids. */
+export function strandWorkers(turn: Turn): ReadonlySet<number> {
+  const { workers, lifelines, strays: earlier } = turn.state;
   update(turn, { workers: new Map() });
   for (const { worker, status } of workers.values())
     if (worker.pid > 0) addStray(turn, worker, status === "new_online" ? "online" : status);
   // Of those that it had forked as it died it has told nothing.
   for (const { worker, call } of lifelines.values())
     if (call !== null && !turn.state.strays.has(worker.pid)) addStray(turn, worker, "online");
+  return new Set([...turn.state.strays.keys()].filter((pid) => !earlier.has(pid)));
 }
 
 function addStray(turn: Turn, worker: WorkerRef, status: WorkerStatus): void {
@@ -90,15 +92,15 @@ function addStray(turn: Turn, worker: WorkerRef, status: WorkerStatus): void {
 }
 
 /**
- * Those that are leaving already, or belong to a release that has not taken over: for whoever has heard all that their
- * master has told. Otherwise a release may have taken over that seems not to have. One that still boots to replace another
- * may be the only one to serve soon, or since a moment ago.
+ * Those that are leaving already, or belong to a release that has not taken over. `stranded`: by a master of which all was
+ * heard that it has told; a release of another one may have taken over though it seems not to have. One that still boots to
+ * replace another may be the only one to serve soon, or since a moment ago.
  */
-export function retireUnneeded(turn: Turn): void {
+export function retireUnneeded(turn: Turn, stranded: ReadonlySet<number>): void {
   const { serving, strays } = turn.state;
-  for (const stray of strays.values()) {
+  for (const [pid, stray] of strays) {
     const isNeeded = stray.status !== "dying" && stray.worker.generation <= (serving?.generation ?? 0);
-    if (!isNeeded) retire(turn, stray, {});
+    if (stranded.has(pid) && !isNeeded) retire(turn, stray, {});
   }
 }
 
@@ -117,7 +119,16 @@ export function takeLifeline(turn: Turn, { call, client, worker, master }: Reque
   }
   const stray = turn.state.strays.get(worker.pid);
   if (stray?.told) return sendAway(turn, stray, stray.told);
-  if (!stray && !isKnown) takeIn(turn, worker);
+  if (stray || isKnown) return;
+  // Its last word may be read after the news of its death.
+  if (wasToldGone(turn.state, worker)) return endLifelines(turn, worker.pid);
+  takeIn(turn, worker);
+}
+
+function wasToldGone({ events }: Daemon, { id, pid }: WorkerRef): boolean {
+  return recall(events).some(
+    ({ name, worker }) => worker?.pid === pid && worker.id === id && statusAfter(name) === null,
+  );
 }
 
 function takeIn(turn: Turn, worker: WorkerRef): void {
