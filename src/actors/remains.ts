@@ -14,6 +14,8 @@ export interface Identity {
   readonly master: { readonly pid: number; readonly startTime: string };
 }
 
+type Parts = Readonly<Record<string, string>>;
+
 export function identifyServer(names: Pick<Identity, "run" | "token">, master: number): Identity {
   const { startTime = "" } = readProcess(master) ?? {};
   return { ...names, hostId: readHostId(), master: { pid: master, startTime } };
@@ -31,7 +33,19 @@ export function findRemains(ipcFile: string): number[] | undefined {
   return master && isSameProcess(master.pid, master.startTime) ? [master.pid, ...workers] : workers;
 }
 
-type Parts = Readonly<Record<string, string>>;
+/**
+ * Whether a daemon that was left `parts`, but no master, would stand in the way of another one: since they were read one
+ * has lived here, or the master has not died, and brings back its own.
+ */
+export function isSuperseded(ipcFile: string, parts: Parts): boolean {
+  if (readParts(ipcFile)?.identity !== parts.identity) return true;
+  const { master } = readPart<Partial<Identity>>(parts.identity);
+  return master !== undefined && isSameProcess(master.pid, master.startTime) && !isStopped(master.pid);
+}
+
+function isStopped(pid: number): boolean {
+  return readProcess(pid)?.state === "T";
+}
 
 function readParts(ipcFile: string): Parts | undefined {
   try {

@@ -27,7 +27,7 @@ export interface Book {
   /** What the histories have reached. */
   readonly reached: Set<string>;
   noteBorn(worker: WorkerProgram, master: MasterProgram): void;
-  /** It was asked to go, while it accepted. */
+  /** It is asked to go, while it accepts. */
   noteLeaving(worker: WorkerProgram): void;
   noteGivenUp(judge: Process, other: Process): void;
   /** A watcher is told. */
@@ -38,6 +38,8 @@ export interface Book {
 const ignorance = 4_000;
 /** Milliseconds of silence, at the least, after which one that is stopped is given up, and one that is not let run. */
 const patience = { stopped: 1_500, starved: 14_000 };
+/** Milliseconds that a message takes at the most. */
+const longestWay = 800;
 /** Events that are told once of each worker. */
 const once: readonly string[] = ["SpawnNew", "OldExit", "WorkerDeath", "NewDeath", "NewDestroyed"];
 
@@ -62,7 +64,9 @@ export function createBook(machine: Machine): Book {
     },
     noteLeaving(worker) {
       if (book.stopAsked || clock.now - book.hurtAt < ignorance) return;
-      const others = book.workers.filter(({ isAboutToAccept }) => isAboutToAccept);
+      const others = book.workers.filter(
+        (each) => each !== worker && each.isAboutToAccept && !each.isAboutToLeave,
+      );
       hold(
         others.length > 0,
         "capacity",
@@ -71,12 +75,15 @@ export function createBook(machine: Machine): Book {
     },
     noteGivenUp(judge, other) {
       const since = Math.max(other.heldAt, judge.freeAt, machine.wokeAt);
-      const silence = other.held === null ? 0 : clock.now - since;
-      book.reached.add(`a ${other.kind} that is ${other.held} is given up`);
+      // The first word of one that runs again is on its way.
+      const isQuiet = other.held !== null || clock.now - other.freeAt <= longestWay;
+      const how = isQuiet ? other.lastHeld : null;
+      const silence = how === null ? 0 : clock.now - since;
+      book.reached.add(`a ${other.kind} that is ${how} is given up`);
       hold(
-        other.held !== null && silence >= patience[other.held],
+        how !== null && silence >= patience[how],
         "patient",
-        () => `${other.kind} ${other.pid}, ${other.held ?? "running"}, after ${silence} ms`,
+        () => `${other.kind} ${other.pid}, ${how ?? "running"}, after ${silence} ms`,
       );
     },
     noteEvent(run, event) {

@@ -256,7 +256,7 @@ export function openDaemon(
   }
 
   function rememberSelf(): void {
-    keeper.set("identity", { run, token });
+    keeper.set("identity", { run, token, master: master?.program.process.pid ?? 0 });
   }
 
   function inherit(estate: Estate, done: (ending: Ending) => void, tries = 0): void {
@@ -264,6 +264,10 @@ export function openDaemon(
     if (!takeLock()) {
       if (tries === lockTries) return reply("rival");
       return void machine.after(process, 50, () => inherit(estate, done, tries + 1));
+    }
+    if (!estate.master && isSuperseded(estate.parts)) {
+      files.lock = null;
+      return reply("rival");
     }
     const identity = JSON.parse(estate.parts.identity ?? "{}") as { run?: string; token?: string };
     token = identity.token ?? token;
@@ -280,6 +284,14 @@ export function openDaemon(
         reply("there");
       });
     });
+  }
+
+  /** As `isSuperseded` of src/actors/remains.ts. */
+  function isSuperseded({ identity = "{}" }: Estate["parts"]): boolean {
+    const kept = JSON.parse(files.state ?? "{}") as Estate["parts"];
+    const { master = 0 } = JSON.parse(identity) as { master?: number };
+    const found = tree.find(master);
+    return kept.identity !== identity || (found?.alive === true && found.held !== "stopped");
   }
 
   function request(client: number, asked: Asked, answered: (outcome: Outcome) => void): void {

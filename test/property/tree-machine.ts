@@ -11,6 +11,8 @@ export interface Process {
   alive: boolean;
   /** Stopped by a signal, or just not let run. */
   held: "stopped" | "starved" | null;
+  /** How it was held last. */
+  lastHeld: "stopped" | "starved" | null;
   /** When it was held, and since when it has been running. */
   heldAt: number;
   freeAt: number;
@@ -95,6 +97,7 @@ export function createMachine({ latencies, mutes }: Conditions): Machine {
         parent,
         alive,
         held: null,
+        lastHeld: null,
         heldAt: 0,
         freeAt: clock.now,
         fuse: null,
@@ -137,6 +140,7 @@ export function createMachine({ latencies, mutes }: Conditions): Machine {
     hold(process, how) {
       if (!process.alive || process.held) return;
       process.held = how;
+      process.lastHeld = how;
       process.heldAt = clock.now;
     },
     release(process) {

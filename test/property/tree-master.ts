@@ -199,6 +199,7 @@ export function openMaster(
           const to = handles.get(effect.worker);
           const told = () => post({ type: "told", worker: effect.worker });
           to?.line.send(process, () => to.program.shutdown(effect.times, told));
+          if (process.alive) to?.program.expectShutdown();
         });
       case "kill": {
         const victim = handles.get(effect.worker);

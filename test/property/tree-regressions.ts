@@ -118,4 +118,25 @@ export const regressions: Readonly<Record<string, Scenario>> = {
       after(15, { type: "decimate", which: 0, supervisors: false }),
     ],
   }),
+  "a daemon that a worker wants to bring back makes way for the one that a master brings back": make({
+    moves: [
+      after(0, kill(null, "daemon", "master")),
+      after(687, kill(null, "daemon")),
+      after(360, kill(null, "daemon")),
+      after(0, kill(0, "daemon", "master")),
+    ],
+    latencies: [16, 0, 3, 0, 0],
+    mutes: [true],
+    boots: [0, 0, 131],
+    farewells: [59],
+  }),
+  "a worker that has not heard that it was to go serves when everybody for whom it went is dead": make({
+    workerCount: 1,
+    moves: [
+      after(0, kill(null, "daemon", "master")),
+      after(67, { type: "deploy", quality: "good", workerCount: 1 }),
+      after(539, { type: "decimate", which: 0, supervisors: true }),
+    ],
+    boots: [0, 198],
+  }),
 };

@@ -25,11 +25,11 @@ export interface WorkerProgram {
   readonly isAccepting: boolean;
   /** Or the word that it may accept is on its way. */
   readonly isAboutToAccept: boolean;
-  /** It was asked to go. */
-  readonly isLeaving: boolean;
-  /** Or the daemon's word that it is to go is on its way, or the master's, because it has asked for that itself. */
+  /** It was asked to go, or the word that it is to go is on its way, also because it has asked for that itself. */
   readonly isAboutToLeave: boolean;
   expectServe(): void;
+  /** The master's word is on its way. */
+  expectShutdown(): void;
   serve(answer: () => void): void;
   shutdown(times: DrainTimes, told: () => void): void;
   sayOffline(): void;
@@ -64,10 +64,14 @@ export function openWorker(
     answer(() => master.online(terms.worker.id));
   }
 
+  /** Whoever decides looks at how things stand then, not at how they will when its word arrives. */
+  function noteOrder(): void {
+    if (program.isAccepting && !program.isAboutToLeave) book.noteLeaving(program);
+    isOrdered = true;
+  }
+
   function leave(told: () => void): void {
-    const wasAccepting = program.isAccepting;
     isLeaving = true;
-    if (wasAccepting && !isUnwilling) book.noteLeaving(program);
     machine.after(process, farewell, () => {
       told();
       machine.after(process, 20, () => machine.kill(process));
@@ -80,15 +84,12 @@ export function openWorker(
     tries = 0;
     const line = machine.connect(process, daemon.process);
     line.onClose(process, miss);
-    const ordered = (): void => {
-      isOrdered = true;
-    };
     const answered = (result: DrainTimes | "refused"): void => {
       if (result === "refused") return line.close(process);
       isSentAway = true;
       if (!isLeaving) leave(() => {});
     };
-    line.send(process, () => daemon.lifeline(line, process, terms, { ordered, answered }));
+    line.send(process, () => daemon.lifeline(line, process, terms, { ordered: noteOrder, answered }));
   }
 
   function miss(): void {
@@ -99,7 +100,10 @@ export function openWorker(
 
   function despair(): void {
     const next = brain.decideAlone(tries);
-    if (next === "leave" && !isLeaving) return leave(() => {});
+    if (next === "leave" && !isLeaving) {
+      noteOrder();
+      return leave(() => {});
+    }
     if (next !== "revive" || reviving) return;
     const parts = tree.files.state;
     if (parts === null) return;
@@ -121,15 +125,13 @@ export function openWorker(
     get isAboutToAccept() {
       return process.alive && isOnline && (!isWithheld || isExpected) && !isLeaving;
     },
-    get isLeaving() {
-      return isLeaving;
-    },
     get isAboutToLeave() {
       return isLeaving || isOrdered || isUnwilling;
     },
     expectServe() {
       isExpected = true;
     },
+    expectShutdown: noteOrder,
     serve(done) {
       isWithheld = false;
       answer(done);

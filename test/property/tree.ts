@@ -222,7 +222,9 @@ function scheduleRelease(tree: Tree, victim: Process, ms: number): void {
 /** Whether anybody is left who could go on, and bring the others back. */
 function noteExtinction({ book, files }: Tree): void {
   const isGoingOn =
-    book.workers.some(({ process, isAboutToLeave }) => process.alive && !isAboutToLeave) ||
+    book.workers.some(
+      ({ process, terms, isAboutToLeave }) => process.alive && terms.quality !== "bad" && !isAboutToLeave,
+    ) ||
     [...book.masters].some(({ process, isReplacing }) => process.alive && isReplacing) ||
     (files.socket?.process.alive ?? false);
   if (!isGoingOn) book.isExtinct = true;

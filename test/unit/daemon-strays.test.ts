@@ -194,6 +194,42 @@ test("nor does it send them away when a master dies that has not told it yet how
   assert.deepEqual(replies(heir.post(killed)), []);
 });
 
+test("nor when that is not the master whose release it was", () => {
+  const machine = serve();
+  machine.post(event("SpawnNew", 3, 2), event("NewOnline", 3, 2));
+  const heir = openMachine();
+  heir.post({ type: "inherited", parts: packState(machine.state), events: [], hasMaster: false });
+  heir.post(lifeline(23, 33, 3), told);
+  assert.deepEqual(replies(heir.post(killed)), []);
+});
+
+test("a worker whose last word is read after the news of its death is not taken in once more", () => {
+  const machine = serve();
+  machine.post(killed, { type: "reviveMaster" }, { type: "clientGone", client: 31 });
+  assert.deepEqual(names(machine.post({ type: "strayGone", pid: 101 })), ["WorkerDeath"]);
+  assert.deepEqual(replies(machine.post(lifeline(23, 33, 1))), [[23, { grace: 0, timeout: 0 }]]);
+  assert.deepEqual([...machine.state.strays.keys()], [102]);
+});
+
+test("those who were to go stay when those for whom they went are dead, too, and may not have heard of it", () => {
+  const machine = serve();
+  machine.post(killed, { type: "reviveMaster" });
+  machine.post({ type: "masterEvent", event: poolEvent("Ready", { online: 2 }) });
+  const heir = openMachine();
+  const late = heir
+    .post({ type: "inherited", parts: packState(machine.state), events: [], hasMaster: false })
+    .filter((each) => each.type === "later" && each.message.type === "strayLate");
+  assert.deepEqual(late, []);
+  assert.deepEqual(replies(heir.post(lifeline(23, 33, 1), { type: "reviveMaster" })), []);
+  const effects = heir.post({ type: "masterEvent", event: poolEvent("Ready", { online: 2 }) });
+  assert.deepEqual(
+    replies(effects).map(([call]) => call),
+    [23],
+  );
+  assert.deepEqual(names(effects), ["Ready"], "that they are to go was told before");
+  assert.deepEqual(names(heir.post({ type: "strayGone", pid: 101 })), ["OldExit"]);
+});
+
 test("one that seems to be the master's, which does not tell of it, is sent away; one that it tells of late is not", () => {
   const machine = serve();
   const look = (client: number, looks: number) => machine.post({ type: "lifelineLook", client, looks });

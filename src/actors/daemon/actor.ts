@@ -8,7 +8,7 @@ import type { Peer } from "../../protocol/peer.js";
 import type { Transport } from "../../protocol/transport.js";
 import type { Start } from "../../protocol/types.js";
 import { createCalls, startActor } from "../actor.js";
-import { type Identity, identifyServer } from "../remains.js";
+import { type Identity, identifyServer, isSuperseded } from "../remains.js";
 import { createAnswers, tailPatience } from "./answers.js";
 import { createAsking } from "./asking.js";
 import { createClients } from "./clients.js";
@@ -191,11 +191,12 @@ export function runDaemon(
     if (!params) throw new NaughtError("BadLaunch", "what the last daemon has left is not complete");
     start = params;
     let handlers: HostHandlers | undefined;
+    const hasMaster = estate.master > 0;
     files = await replaceFiles(params, crowd.admit, async () => {
+      if (!hasMaster && isSuperseded(params.ipcFile, estate.parts)) throw new NaughtError("AlreadyRunning");
       logs = await openLogs(params.logs, params.daemonMode);
       const table = JSON.parse(estate.parts.sockets ?? "null") as KeptSockets | null;
       sockets = openSockets(params, table ? { table, handles: estate.handles } : undefined);
-      const hasMaster = estate.master > 0;
       const attended = attend(estate.master);
       handlers = attended.handlers;
       if (hasMaster) master = adoptMaster(peer, estate.master, params.listenFds, attended.facts);

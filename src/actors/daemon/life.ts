@@ -4,7 +4,15 @@ import { rememberSettled } from "./deploys.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Message, ownCall, type Refusal } from "./state.js";
 import { close, finishStop, listenForUnknown, resumeStop, stopped, waitForStrays } from "./stop.js";
-import { killStrays, limitStray, retireStrays, retireUnneeded, sayStrays, strandWorkers } from "./strays.js";
+import {
+  callStraysBack,
+  killStrays,
+  limitStray,
+  retireStrays,
+  retireUnneeded,
+  sayStrays,
+  strandWorkers,
+} from "./strays.js";
 import { addStrays, announceOwn, log, noCounts, refuse, reply, type Turn, update } from "./turn.js";
 
 /** Seconds: the first new master comes at once, later ones after a delay that doubles between these. */
@@ -43,11 +51,13 @@ export function inherit(turn: Turn, state: Daemon, hasMaster: boolean): void {
   log(turn, `${dead} died; a new daemon has taken over`);
   if (!hasMaster) {
     update(turn, { counts: noCounts, isWhole: false });
+    callStraysBack(turn);
     strandWorkers(turn);
   }
   announceOwn(turn, { name: "Recovered" });
-  for (const { worker, told } of state.strays.values()) {
+  for (const { worker } of state.strays.values()) {
     turn.effects.push({ type: "watchProcess", pid: worker.pid, worker });
+    const told = turn.state.strays.get(worker.pid)?.told;
     if (told) limitStray(turn, worker.pid, told);
   }
   if (turn.state.life === "stopping") return resumeStop(turn);

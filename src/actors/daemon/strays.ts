@@ -81,6 +81,12 @@ export function strandWorkers(turn: Turn): ReadonlySet<number> {
   return new Set([...turn.state.strays.keys()].filter((pid) => !earlier.has(pid)));
 }
 
+/** Those for whom they were to go are dead. One that has not heard of it yet may be the last one to serve. */
+export function callStraysBack(turn: Turn): void {
+  const callBack = (stray: Stray): Stray => (stray.killed ? stray : { ...stray, told: null });
+  update(turn, { strays: new Map([...turn.state.strays].map(([pid, stray]) => [pid, callBack(stray)])) });
+}
+
 function addStray(turn: Turn, worker: WorkerRef, status: WorkerStatus): void {
   const stray: Stray = { worker, status, since: turn.time, told: null, killed: false };
   update(turn, {
@@ -235,7 +241,7 @@ export function buryStray(turn: Turn, pid: number): void {
   update(turn, { strays });
   endLifelines(turn, pid);
   turn.effects.push({ type: "forgetWorker", worker: stray.worker });
-  if (stray.told) return announceOwn(turn, { name: "OldExit", worker: stray.worker });
+  if (stray.status === "dying") return announceOwn(turn, { name: "OldExit", worker: stray.worker });
   announceOwn(turn, { name: "WorkerDeath", worker: stray.worker, detail: "died after its master" });
 }
 
