@@ -27,6 +27,8 @@ export interface Book {
   /** What the histories have reached. */
   readonly reached: Set<string>;
   noteBorn(worker: WorkerProgram, master: MasterProgram): void;
+  /** From then until now one of those who decide could not look at how things stand. */
+  noteBlind(since: number): void;
   /** It is asked to go, while it accepts. */
   noteLeaving(worker: WorkerProgram): void;
   noteGivenUp(judge: Process, other: Process): void;
@@ -61,6 +63,9 @@ export function createBook(machine: Machine): Book {
     noteBorn(worker, master) {
       book.workers.push(worker);
       book.masters.add(master);
+    },
+    noteBlind(since) {
+      if (since - book.hurtAt < ignorance) book.hurtAt = Math.max(book.hurtAt, clock.now);
     },
     noteLeaving(worker) {
       if (book.stopAsked || clock.now - book.hurtAt < ignorance) return;

@@ -113,6 +113,7 @@ function makePeace(tree: Tree): void {
   tree.failingHeirs = 0;
   for (const process of machine.processes) {
     process.fuse = null;
+    if (process.held && process.kind !== "worker") tree.book.noteBlind(process.heldAt);
     machine.release(process);
   }
 }
@@ -150,6 +151,7 @@ function act(tree: Tree, deed: Deed, asked: Asked[]): void {
       return;
     case "sleep":
       clock.now += deed.ms;
+      book.noteBlind(clock.now - deed.ms);
       if (deed.ms > noticed) machine.wokeAt = clock.now;
       return;
     case "setClock":
@@ -214,6 +216,7 @@ function scheduleRelease(tree: Tree, victim: Process, ms: number): void {
   const other = machine.spawn("client", null);
   machine.after(other, ms, () => {
     checkBounded(tree, victim);
+    if (victim.held && victim.kind !== "worker") tree.book.noteBlind(victim.heldAt);
     machine.release(victim);
     machine.kill(other);
   });

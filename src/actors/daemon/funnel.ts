@@ -9,6 +9,7 @@ import type { Handle } from "../../protocol/contract.js";
 import type { Formatter } from "./format.js";
 import { type Lines, splitLines } from "./lines.js";
 import type { Log } from "./log.js";
+import { napSoon } from "./nap.js";
 import { readFrom } from "./pipe.js";
 
 export interface Pipe {
@@ -31,6 +32,8 @@ export interface Funnel {
 const LONGEST_HOLD_MS = 2000;
 /** What a pipe holds on Linux, and all that is on its way between a pipe and its log. */
 const READ_SIZE = 64 * 1024;
+/** Whoever prints line by line is read more often than what it costs is worth. */
+const SMALL_READ = 8 * 1024;
 /** For the beginning of a line of which the rest is read. */
 const ROOM = 64 * 1024;
 /** Bytes of one pipe in one turn of the event loop. */
@@ -88,6 +91,7 @@ export function createFunnel(log: Log): Funnel {
   /** Returns false to read no more for now. */
   function take(source: Source, length: number): boolean {
     if (sources.size > 1) note(source, length);
+    if (length < SMALL_READ) napSoon();
     pass(source, source.lines.push(buffer.subarray(0, ROOM + length), ROOM));
     if (mayFlow(source)) return true;
     source.socket.pause();
