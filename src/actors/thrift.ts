@@ -1,4 +1,5 @@
 /** How Node is told to be modest in the processes that supervise: the daemon and the master. */
+import type { Start } from "../protocol/types.js";
 
 /**
  * Garbage is collected early, so that a daemon under a flood of clients grows by megabytes instead of a hundred, and so
@@ -14,3 +15,11 @@ export const thrifty: readonly string[] = [
   // For `tidier.ts`.
   "--expose-gc",
 ];
+
+/**
+ * A master does nothing often, and optimizing what little that is takes 4 MB more; unless it hands out the connections
+ * itself.
+ */
+export function makeMasterThrifty({ balance }: Pick<Start, "balance">): readonly string[] {
+  return balance === "round-robin" ? thrifty : [...thrifty, "--no-opt"];
+}

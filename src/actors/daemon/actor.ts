@@ -247,7 +247,7 @@ export function runDaemon(
   }: Extract<Effect, { type: "startMaster" }>): void {
     if (!sockets || !start) throw new Error("a master was to be started before the files were open");
     const { handlers, facts } = attend();
-    master = startMaster(start.listenFds, handlers, facts);
+    master = startMaster(start, handlers, facts);
     rememberSelf();
     const { client, listenFds, pid } = master;
     usages.follow(process.pid);

@@ -7,12 +7,13 @@ import { openChannel } from "../../protocol/channel.js";
 import type { Client } from "../../protocol/contract.js";
 import { Host, Master } from "../../protocol/master.js";
 import { connect, type Peer } from "../../protocol/peer.js";
+import type { Start } from "../../protocol/types.js";
 import { cleanMasterEnvironment } from "../environment.js";
 import { describeExit, onceBoth } from "../exit.js";
 import { isSameProcess, readProcess } from "../proc.js";
 import { startPulse } from "../pulse.js";
 import { tick, watchDeath } from "../silence.js";
-import { thrifty } from "../thrift.js";
+import { makeMasterThrifty } from "../thrift.js";
 import { inheritNothing } from "./heir.js";
 import type { HostHandlers } from "./host.js";
 import { explain } from "./launch.js";
@@ -35,18 +36,23 @@ export interface MasterFacts {
 }
 
 export function startMaster(
-  listenFds: readonly number[],
+  start: Pick<Start, "listenFds" | "balance">,
   handlers: HostHandlers,
   facts: MasterFacts,
 ): MasterProcess {
-  const child = spawn(process.execPath, [...thrifty, join(import.meta.dirname, "master.cjs")], {
-    // In a session of its own: a Ctrl-C in the terminal is for the daemon only.
-    detached: true,
-    // The daemon's directory may have been removed.
-    cwd: "/",
-    env: cleanMasterEnvironment(process.env),
-    stdio: ["ignore", "ignore", "pipe", "ipc", ...listenFds],
-  });
+  const { listenFds } = start;
+  const child = spawn(
+    process.execPath,
+    [...makeMasterThrifty(start), join(import.meta.dirname, "master.cjs")],
+    {
+      // In a session of its own: a Ctrl-C in the terminal is for the daemon only.
+      detached: true,
+      // The daemon's directory may have been removed.
+      cwd: "/",
+      env: cleanMasterEnvironment(process.env),
+      stdio: ["ignore", "ignore", "pipe", "ipc", ...listenFds],
+    },
+  );
   const peer = connect(openChannel(child), Host, { ...handlers, ...inheritNothing }, Master);
   const { exit, heard } = lookAfter(peer, child.pid ?? 0, facts);
   // What it said last may come after the news of its exit, and is to be heard first.
