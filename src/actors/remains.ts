@@ -34,13 +34,15 @@ export function findRemains(ipcFile: string): number[] | undefined {
 }
 
 /**
- * Whether a daemon that was left `parts`, but no master, would stand in the way of another one: since they were read one
- * has lived here, or the master has not died, and brings back its own.
+ * Whether a daemon that was left `parts` would stand in the way of another one: there is a master, other than the one that
+ * has started it (0: a worker has), which brings back its own; or, for a worker's, another one has lived since.
  */
-export function isSuperseded(ipcFile: string, parts: Parts): boolean {
-  if (readParts(ipcFile)?.identity !== parts.identity) return true;
-  const { master } = readPart<Partial<Identity>>(parts.identity);
-  return master !== undefined && isSameProcess(master.pid, master.startTime) && !isStopped(master.pid);
+export function isSuperseded(ipcFile: string, parts: Parts, own: number): boolean {
+  const kept = readParts(ipcFile)?.identity;
+  if (own === 0 && kept !== parts.identity) return true;
+  const { master } = readPart<Partial<Identity>>(kept);
+  if (master === undefined || master.pid === own) return false;
+  return isSameProcess(master.pid, master.startTime) && !isStopped(master.pid);
 }
 
 function isStopped(pid: number): boolean {

@@ -265,7 +265,7 @@ export function openDaemon(
       if (tries === lockTries) return reply("rival");
       return void machine.after(process, 50, () => inherit(estate, done, tries + 1));
     }
-    if (!estate.master && isSuperseded(estate.parts)) {
+    if (isSuperseded(estate)) {
       files.lock = null;
       return reply("rival");
     }
@@ -287,11 +287,12 @@ export function openDaemon(
   }
 
   /** As `isSuperseded` of src/actors/remains.ts. */
-  function isSuperseded({ identity = "{}" }: Estate["parts"]): boolean {
-    const kept = JSON.parse(files.state ?? "{}") as Estate["parts"];
-    const { master = 0 } = JSON.parse(identity) as { master?: number };
-    const found = tree.find(master);
-    return kept.identity !== identity || (found?.alive === true && found.held !== "stopped");
+  function isSuperseded({ parts, master: own }: Estate): boolean {
+    const { identity } = JSON.parse(files.state ?? "{}") as Estate["parts"];
+    if (!own && identity !== parts.identity) return true;
+    const { master: pid = 0 } = JSON.parse(identity ?? "{}") as { master?: number };
+    const other = pid === own?.process.pid ? undefined : tree.find(pid);
+    return other?.alive === true && other.held !== "stopped";
   }
 
   function request(client: number, asked: Asked, answered: (outcome: Outcome) => void): void {

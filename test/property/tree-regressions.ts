@@ -139,4 +139,29 @@ export const regressions: Readonly<Record<string, Scenario>> = {
     ],
     boots: [0, 198],
   }),
+  "a daemon whose master was stopped makes way for one that has brought up another": make({
+    workerCount: 1,
+    moves: [
+      after(0, kill(null, "master")),
+      after(6, kill(0, "daemon")),
+      after(0, { type: "hold", victims: ["master"], which: 0, how: "stopped", ms: 609 }),
+      after(804, { type: "deploy", quality: "slow", workerCount: 1 }),
+      after(4, kill(null, "daemon")),
+    ],
+    latencies: [0, 3],
+    boots: [3],
+    farewells: [0, 0, 175, 0],
+  }),
+  "a deploy that was told as done outlives the daemon that told so, and its master": make({
+    moves: [
+      after(543, { type: "deploy", quality: "slow", workerCount: 0 }),
+      after(3460, kill(17, "master", "daemon")),
+      after(91, { type: "hold", victims: ["daemon"], which: 0, how: "stopped", ms: 416 }),
+      after(485, { type: "deploy", quality: "bad", workerCount: 0 }),
+      after(430, kill(0, "master", "worker")),
+    ],
+    latencies: [0, 0, 550, 1, 1],
+    boots: [106, 0, 149, 106],
+    farewells: [229],
+  }),
 };

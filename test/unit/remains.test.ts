@@ -26,16 +26,19 @@ test("a daemon that is to follow without a master gives way to one that has live
   const pid = master.pid ?? 0;
 
   const parts = leave(pid);
-  assert.equal(isSuperseded(ipcFile, parts), true, "the master lives");
+  assert.equal(isSuperseded(ipcFile, parts, 0), true, "the master lives");
+  assert.equal(isSuperseded(ipcFile, parts, pid), false, "and has started it");
+  assert.equal(isSuperseded(ipcFile, parts, process.pid), true, "another master has");
   leave(0, "another");
-  assert.equal(isSuperseded(ipcFile, parts), true, "another one has lived since");
+  assert.equal(isSuperseded(ipcFile, parts, pid), false, "whose daemon has died without a master");
+  assert.equal(isSuperseded(ipcFile, parts, 0), true, "another one has lived since");
   leave(pid);
   const gone = once(master, "exit");
   master.kill("SIGKILL");
   await gone;
-  assert.equal(isSuperseded(ipcFile, parts), false, "nobody else is left");
+  assert.equal(isSuperseded(ipcFile, parts, 0), false, "nobody else is left");
   rmSync(stateFile(ipcFile));
-  assert.equal(isSuperseded(ipcFile, parts), true, "it was stopped");
+  assert.equal(isSuperseded(ipcFile, parts, 0), true, "it was stopped");
 });
 
 test("a master that is stopped brings no daemon back", { skip: process.platform !== "linux" }, async (t) => {
@@ -46,5 +49,5 @@ test("a master that is stopped brings no daemon back", { skip: process.platform 
   t.after(() => master.kill("SIGKILL"));
   const parts = { identity: JSON.stringify(identifyServer(names, master.pid ?? 0)) };
   writeFileSync(stateFile(ipcFile), JSON.stringify(parts));
-  await until("a master that is stopped", () => !isSuperseded(ipcFile, parts));
+  await until("a master that is stopped", () => !isSuperseded(ipcFile, parts, 0));
 });

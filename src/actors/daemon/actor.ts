@@ -193,7 +193,7 @@ export function runDaemon(
     let handlers: HostHandlers | undefined;
     const hasMaster = estate.master > 0;
     files = await replaceFiles(params, crowd.admit, async () => {
-      if (!hasMaster && isSuperseded(params.ipcFile, estate.parts)) throw new NaughtError("AlreadyRunning");
+      if (isSuperseded(params.ipcFile, estate.parts, estate.master)) throw new NaughtError("AlreadyRunning");
       logs = await openLogs(params.logs, params.daemonMode);
       const table = JSON.parse(estate.parts.sockets ?? "null") as KeptSockets | null;
       sockets = openSockets(params, table ? { table, handles: estate.handles } : undefined);

@@ -111,7 +111,9 @@ export function createKeeper(
       if (isAwaited || !before || !isKept(before)) return tellAll();
       const parts = packState(state, before);
       const names = Object.keys(parts);
-      if (names.some((name) => name !== "workers")) writeSoon();
+      // Without a master nobody but the file remembers what a client is told next.
+      if (names.length > 0 && state.master === "none") writeNow();
+      else if (names.some((name) => name !== "workers")) writeSoon();
       else if (names.length > 0) forgetWriting ??= patience.later(longestUnwritten, writeNow);
       const event = state.sequence === before.sequence ? undefined : newest(state);
       // Several in one step: strays that are told to go.
