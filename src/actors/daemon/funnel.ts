@@ -34,6 +34,8 @@ const LONGEST_HOLD_MS = 2000;
 const READ_SIZE = 64 * 1024;
 /** Whoever prints line by line is read more often than what it costs is worth. */
 const SMALL_READ = 8 * 1024;
+/** Reads after one that found the pipe full: whoever fills it in no time has to wait for whoever naps. */
+const MOST_HASTY = 8;
 /** For the beginning of a line of which the rest is read. */
 const ROOM = 64 * 1024;
 /** Bytes of one pipe in one turn of the event loop. */
@@ -52,6 +54,8 @@ interface Source {
   served: number;
   /** Which read was its last. */
   last: number;
+  /** So many further reads are not put off. */
+  hasty: number;
 }
 
 export function createFunnel(log: Log): Funnel {
@@ -75,7 +79,7 @@ export function createFunnel(log: Log): Funnel {
       });
     });
     const fd = typeof from === "number" ? from : undefined;
-    const source: Source = { socket, fd, lines, onBytes, format, ended, served: 0, last: 0 };
+    const source: Source = { socket, fd, lines, onBytes, format, ended, served: 0, last: 0, hasty: 0 };
     sources.add(source);
     // What matters is that the pipe is over, which `close` says.
     socket.on("error", () => {});
@@ -91,7 +95,9 @@ export function createFunnel(log: Log): Funnel {
   /** Returns false to read no more for now. */
   function take(source: Source, length: number): boolean {
     if (sources.size > 1) note(source, length);
-    if (length < SMALL_READ) napSoon();
+    if (length === READ_SIZE) source.hasty = MOST_HASTY;
+    else if (source.hasty > 0) source.hasty -= 1;
+    else if (length < SMALL_READ) napSoon();
     pass(source, source.lines.push(buffer.subarray(0, ROOM + length), ROOM));
     if (mayFlow(source)) return true;
     source.socket.pause();
