@@ -10,6 +10,7 @@ import {
   takeResolving,
 } from "./deploys.js";
 import { unpackState } from "./heritage.js";
+import { followWorker } from "./known-workers.js";
 import {
   describeMasterless,
   endStart,
@@ -19,21 +20,14 @@ import {
   reviveMaster,
   runFirstMaster,
 } from "./life.js";
+import { forgetLifeline } from "./lifelines.js";
 import { noMemory } from "./memory.js";
 import { findObstacle } from "./obstacle.js";
 import { applyChange, describePool } from "./pool-view.js";
 import { completeStatus } from "./report.js";
 import { type Daemon, type Effect, type Message, ownCall } from "./state.js";
 import { beginStop, finishClose, finishStop, tellStrayWaiting, tellWaiting } from "./stop.js";
-import {
-  buryStray,
-  expireStray,
-  followWorker,
-  forgetLifeline,
-  lookAfterLifeline,
-  retireStrays,
-  takeLifeline,
-} from "./strays.js";
+import { buryStray, expireStray, lookAfterLifeline, retireStrays, takeLifeline } from "./strays.js";
 import { announce, askMaster, forward, noCounts, refuse, reply, type Turn, update } from "./turn.js";
 import { forgetClient, watch } from "./watchers.js";
 

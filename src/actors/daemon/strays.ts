@@ -2,17 +2,11 @@
  * Strays: workers whose master has died. They serve until the next master's workers are online, then they are told to go,
  * each over its own connection to the daemon, and they are killed where a time for that was set. Pure.
  */
-import type {
-  DrainChanges,
-  DrainTimes,
-  PoolEvent,
-  WorkerInfo,
-  WorkerRef,
-  WorkerStatus,
-} from "../../protocol/types.js";
-import { recall } from "./memory.js";
-import type { ClientId, Daemon, KnownWorker, Message, Stray } from "./state.js";
-import { announceOwn, log, reply, type Turn, update } from "./turn.js";
+import type { DrainChanges, DrainTimes, WorkerInfo, WorkerRef, WorkerStatus } from "../../protocol/types.js";
+import { wasToldGone } from "./known-workers.js";
+import { answerLifelines, endLifelines } from "./lifelines.js";
+import type { ClientId, Daemon, Message, Stray } from "./state.js";
+import { announceOwn, log, type Turn, update } from "./turn.js";
 
 /** Seconds that a worker has which nobody needs, or whom nobody can reach, beyond the time that its drain may take. */
 const patience = 5;
@@ -20,54 +14,6 @@ const patience = 5;
 const lookEvery = 2.5;
 
 type Request<T extends Message["type"]> = Extract<Message, { type: T }>;
-
-/** Keeps count of the present master's workers, for the day of its death. */
-export function followWorker(turn: Turn, { name, worker }: PoolEvent): void {
-  if (name === "Ready") return settleWorkers(turn);
-  if (!worker) return;
-  const workers = new Map(turn.state.workers);
-  const status = statusAfter(name);
-  if (status === null) {
-    workers.delete(worker.id);
-    endLifelines(turn, worker.pid);
-  } else if (status) workers.set(worker.id, { worker, status });
-  update(turn, {
-    workers,
-    newestWorker: Math.max(turn.state.newestWorker, worker.id),
-    lastWorker: Math.max(turn.state.lastWorker, worker.id),
-    lastGeneration: Math.max(turn.state.lastGeneration, worker.generation),
-  });
-}
-
-function settleWorkers(turn: Turn): void {
-  const settle = (known: KnownWorker): KnownWorker =>
-    known.status === "new_online" ? { ...known, status: "online" } : known;
-  update(turn, { workers: new Map([...turn.state.workers].map(([id, known]) => [id, settle(known)])) });
-}
-
-/** Null: it is gone. Undefined: nothing has changed. */
-function statusAfter(name: PoolEvent["name"]): WorkerStatus | null | undefined {
-  switch (name) {
-    case "SpawnNew":
-      return "booting";
-    case "NewOnline":
-      return "new_online";
-    case "WorkerOnline":
-      return "online";
-    case "ShutdownOld":
-    case "WorkerOffline":
-    case "DestroyNew":
-    case "DestroyOld":
-      return "dying";
-    case "NewDeath":
-    case "OldExit":
-    case "WorkerDeath":
-    case "NewDestroyed":
-      return null;
-    default:
-      return undefined;
-  }
-}
 
 /** The master is gone: whoever it has left behind is a stray. Returns their process ids. */
 export function strandWorkers(turn: Turn): ReadonlySet<number> {
@@ -129,12 +75,6 @@ export function takeLifeline(turn: Turn, { call, client, worker, master }: Reque
   // Its last word may be read after the news of its death.
   if (wasToldGone(turn.state, worker)) return endLifelines(turn, worker.pid);
   takeIn(turn, worker);
-}
-
-function wasToldGone({ events }: Daemon, { id, pid }: WorkerRef): boolean {
-  return recall(events).some(
-    ({ name, worker }) => worker?.pid === pid && worker.id === id && statusAfter(name) === null,
-  );
 }
 
 function takeIn(turn: Turn, worker: WorkerRef): void {
@@ -199,19 +139,6 @@ function sendAway(turn: Turn, { worker }: Stray, times: DrainTimes): void {
   answerLifelines(turn, worker.pid, times);
 }
 
-/** A connection that owes an answer stays open, though nobody is there any more. */
-function endLifelines(turn: Turn, pid: number): void {
-  answerLifelines(turn, pid, { grace: 0, timeout: 0 });
-}
-
-function answerLifelines(turn: Turn, pid: number, times: DrainTimes): void {
-  for (const [client, lifeline] of turn.state.lifelines) {
-    if (lifeline.worker.pid !== pid || lifeline.call === null) continue;
-    update(turn, { lifelines: new Map(turn.state.lifelines).set(client, { ...lifeline, call: null }) });
-    reply(turn, lifeline.call, times);
-  }
-}
-
 /** The time of a stray is over: it is killed if a time was set for it, or if it cannot be told anything. */
 export function expireStray(turn: Turn, { pid, force }: Request<"strayLate">): void {
   const stray = turn.state.strays.get(pid);
@@ -243,13 +170,6 @@ export function buryStray(turn: Turn, pid: number): void {
   turn.effects.push({ type: "forgetWorker", worker: stray.worker });
   if (stray.status === "dying") return announceOwn(turn, { name: "OldExit", worker: stray.worker });
   announceOwn(turn, { name: "WorkerDeath", worker: stray.worker, detail: "died after its master" });
-}
-
-export function forgetLifeline(turn: Turn, client: ClientId): void {
-  if (!turn.state.lifelines.has(client)) return;
-  const lifelines = new Map(turn.state.lifelines);
-  lifelines.delete(client);
-  update(turn, { lifelines });
 }
 
 export function describeStrays({ strays }: Daemon, time: string): WorkerInfo[] {
