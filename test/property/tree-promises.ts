@@ -1,4 +1,5 @@
 /** What a whole server promises, whoever dies, each promise with the name under which the simulated tree reports it broken. */
+import { type Hold, holdTo } from "./broken-promise.js";
 
 export const promises = {
   oneDaemon: "at rest one daemon holds the lock, and is the one that can be reached",
@@ -23,16 +24,4 @@ export const promises = {
 
 export type PromiseName = keyof typeof promises;
 
-export class BrokenPromise extends Error {
-  override readonly name = "BrokenPromise";
-  readonly promise: PromiseName;
-
-  constructor(promise: PromiseName, detail: string) {
-    super(`${promises[promise]}: ${detail}`);
-    this.promise = promise;
-  }
-}
-
-export function hold(kept: boolean, promise: PromiseName, detail: () => string): asserts kept {
-  if (!kept) throw new BrokenPromise(promise, detail());
-}
+export const hold: Hold<PromiseName> = holdTo(promises);

@@ -1,4 +1,5 @@
 /** What the pool promises, each promise with the name under which the simulated world reports it broken. */
+import { type Hold, holdTo } from "./broken-promise.js";
 
 export const promises = {
   oldStay: "no old worker is asked to go before every new one is online",
@@ -26,17 +27,4 @@ export const promises = {
 
 export type PromiseName = keyof typeof promises;
 
-export class BrokenPromise extends Error {
-  override readonly name = "BrokenPromise";
-  readonly promise: PromiseName;
-
-  constructor(promise: PromiseName, detail: string) {
-    super(`${promises[promise]}: ${detail}`);
-    this.promise = promise;
-  }
-}
-
-/** `detail` is a function because millions of promises are kept and nobody reads about those. */
-export function hold(kept: boolean, promise: PromiseName, detail: () => string): asserts kept {
-  if (!kept) throw new BrokenPromise(promise, detail());
-}
+export const hold: Hold<PromiseName> = holdTo(promises);
