@@ -18,6 +18,8 @@ const pure = [
   "src/actors/daemon/heritage.ts",
   "src/actors/daemon/state.ts",
   "src/actors/daemon/strays.ts",
+  "src/actors/daemon/known-workers.ts",
+  "src/actors/daemon/lifelines.ts",
   "src/actors/daemon/notify.ts",
   "src/actors/worker/despair.ts",
   "src/actors/worker/drain.ts",
