@@ -34,6 +34,8 @@ const LONGEST_HOLD_MS = 2000;
 const READ_SIZE = 64 * 1024;
 /** Whoever prints line by line is read more often than what it costs is worth. */
 const SMALL_READ = 8 * 1024;
+/** A pipe is full of less where its pages are not: each write begins a new one. */
+const FULL_READ = 60 * 1024;
 /** Reads after one that found the pipe full: whoever fills it in no time has to wait for whoever naps. */
 const MOST_HASTY = 8;
 /** For the beginning of a line of which the rest is read. */
@@ -95,7 +97,7 @@ export function createFunnel(log: Log): Funnel {
   /** Returns false to read no more for now. */
   function take(source: Source, length: number): boolean {
     if (sources.size > 1) note(source, length);
-    if (length === READ_SIZE) source.hasty = MOST_HASTY;
+    if (length >= FULL_READ) source.hasty = MOST_HASTY;
     else if (source.hasty > 0) source.hasty -= 1;
     else if (length < SMALL_READ) napSoon();
     pass(source, source.lines.push(buffer.subarray(0, ROOM + length), ROOM));
