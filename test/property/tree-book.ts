@@ -2,7 +2,7 @@
 
 import type { ClientEvent } from "../../src/client/types.js";
 import type { NaughtEvent } from "../../src/protocol/types.js";
-import type { Machine, Process } from "./tree-machine.js";
+import { longestWay, type Machine, type Process } from "./tree-machine.js";
 import type { MasterProgram } from "./tree-master.js";
 import { hold } from "./tree-promises.js";
 import type { WorkerProgram } from "./tree-worker.js";
@@ -40,8 +40,6 @@ export interface Book {
 const ignorance = 4_000;
 /** Milliseconds of silence, at the least, after which one that is stopped is given up, and one that is not let run. */
 const patience = { stopped: 1_500, starved: 14_000 };
-/** Milliseconds that a message takes at the most. */
-const longestWay = 800;
 /** Events that are told once of each worker. */
 const once: readonly string[] = ["SpawnNew", "OldExit", "WorkerDeath", "NewDeath", "NewDestroyed"];
 
@@ -79,9 +77,9 @@ export function createBook(machine: Machine): Book {
       );
     },
     noteGivenUp(judge, other) {
-      const since = Math.max(other.heldAt, judge.freeAt, machine.wokeAt);
+      const since = Math.max(other.quietSince, judge.freeAt, machine.wokeAt);
       // The first word of one that runs again is on its way.
-      const isQuiet = other.held !== null || clock.now - other.freeAt <= longestWay;
+      const isQuiet = other.held !== null || clock.now - other.releasedAt <= longestWay;
       const how = isQuiet ? other.lastHeld : null;
       const silence = how === null ? 0 : clock.now - since;
       book.reached.add(`a ${other.kind} that is ${how} is given up`);

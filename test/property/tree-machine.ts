@@ -11,8 +11,10 @@ export interface Process {
   alive: boolean;
   /** Stopped by a signal, or just not let run. */
   held: "stopped" | "starved" | null;
-  /** How it was held last. */
+  /** How it was held last, until when, and since when nobody can have heard of it. */
   lastHeld: "stopped" | "starved" | null;
+  releasedAt: number;
+  quietSince: number;
   /** When it was held, and since when it has been running. */
   heldAt: number;
   freeAt: number;
@@ -63,6 +65,8 @@ const mostTicks = 300_000;
 const exitPatience = 500;
 const longestAfterDeath = 5;
 
+/** Milliseconds that a message takes at the most. */
+export const longestWay = 800;
 /** Milliseconds: a shorter hold or sleep escapes who was held or slept. */
 export const noticed = 1_000;
 
@@ -98,6 +102,8 @@ export function createMachine({ latencies, mutes }: Conditions): Machine {
         alive,
         held: null,
         lastHeld: null,
+        releasedAt: Number.NEGATIVE_INFINITY,
+        quietSince: 0,
         heldAt: 0,
         freeAt: clock.now,
         fuse: null,
@@ -141,11 +147,13 @@ export function createMachine({ latencies, mutes }: Conditions): Machine {
       if (!process.alive || process.held) return;
       process.held = how;
       process.lastHeld = how;
+      if (clock.now - process.releasedAt > longestWay) process.quietSince = clock.now;
       process.heldAt = clock.now;
     },
     release(process) {
       if (!process.held) return;
       process.held = null;
+      process.releasedAt = clock.now;
       if (clock.now - process.heldAt > noticed) process.freeAt = clock.now;
       const waiting = process.backlog.splice(0);
       // As an event loop does.
