@@ -230,6 +230,21 @@ test("those who were to go stay when those for whom they went are dead, too, and
   assert.deepEqual(names(heir.post({ type: "strayGone", pid: 101 })), ["OldExit"]);
 });
 
+test("one that a daemon was about to kill when it died itself is killed by the next one", () => {
+  const machine = serve();
+  machine.post(killed, { type: "reviveMaster" });
+  machine.post({ type: "masterEvent", event: poolEvent("Ready", { online: 2 }) });
+  machine.post({ type: "strayLate", pid: 101, force: true });
+  for (const hasMaster of [true, false]) {
+    const heir = openMachine();
+    const effects = heir.post({ type: "inherited", parts: packState(machine.state), events: [], hasMaster });
+    assert.deepEqual(
+      effects.flatMap((each) => (each.type === "killProcess" ? [each.pid] : [])),
+      [101],
+    );
+  }
+});
+
 test("one that seems to be the master's, which does not tell of it, is sent away; one that it tells of late is not", () => {
   const machine = serve();
   const look = (client: number, looks: number) => machine.post({ type: "lifelineLook", client, looks });

@@ -55,8 +55,10 @@ export function inherit(turn: Turn, state: Daemon, hasMaster: boolean): void {
     strandWorkers(turn);
   }
   announceOwn(turn, { name: "Recovered" });
-  for (const { worker } of state.strays.values()) {
+  for (const { worker, killed } of state.strays.values()) {
     turn.effects.push({ type: "watchProcess", pid: worker.pid, worker });
+    // The daemon may have died before it came to that.
+    if (killed) turn.effects.push({ type: "killProcess", pid: worker.pid });
     const told = turn.state.strays.get(worker.pid)?.told;
     if (told) limitStray(turn, worker.pid, told);
   }
