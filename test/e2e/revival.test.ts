@@ -4,9 +4,10 @@ import { readdirSync, rmSync } from "node:fs";
 import { test } from "node:test";
 import { assertUnhurt, startLoad } from "../support/load.js";
 import { e2e, type Naught } from "../support/naught.js";
-import { kill } from "../support/processes.js";
+import { isAlive, kill } from "../support/processes.js";
 import { server } from "../support/servers.js";
 import { awaitStatus, isSettled } from "../support/survival.js";
+import { until } from "../support/wait.js";
 
 /** Two workers that serve, and who else there is. */
 async function startTwo(naught: Naught, script: string): Promise<{ daemon: number; master: number }> {
@@ -72,5 +73,55 @@ test(
       readdirSync(naught.dir).filter((name) => name.startsWith("naught.")),
       ["naught.log"],
     );
+  }),
+);
+
+test(
+  "of a master that was stopped for a while, and one that was brought up meanwhile, the latter goes on",
+  e2e(async (naught) => {
+    const script = naught.path("late.cjs");
+    const late = (ms: number) => naught.write("late", `${ms}`);
+    naught.write(
+      "late.cjs",
+      `const ms = Number(require("node:fs").readFileSync(${JSON.stringify(naught.path("late"))}));
+      setTimeout(() => require(${JSON.stringify(server("http.cjs"))}), ms);`,
+    );
+    late(0);
+    await naught.succeed(["start", "--worker-count", "1", "--drain-grace", "1", script]);
+    const first = await awaitStatus(naught, "the server", (now) => isSettled(now, 1));
+    const load = await startLoad(naught);
+    // So that the first worker is needed until the end.
+    late(3_000);
+    kill(first.master?.pid ?? 0);
+    const second = await awaitStatus(
+      naught,
+      "another master with a worker of its own",
+      ({ master, workers }) =>
+        master !== undefined && master.pid !== first.master?.pid && workers.some(({ stray }) => !stray),
+    );
+    const stopped = second.master?.pid ?? 0;
+    kill(stopped, "SIGSTOP");
+    kill(first.daemon?.pid ?? 0);
+    const third = await awaitStatus(
+      naught,
+      "a daemon and a master that the worker has brought up",
+      ({ daemon, master }) =>
+        daemon?.pid !== first.daemon?.pid && master !== undefined && master.pid !== stopped,
+    );
+    kill(stopped, "SIGCONT");
+    await until("a daemon of the one that was stopped", () =>
+      naught.processes().some(({ parent, command }) => parent === stopped && /daemon/.test(command)),
+    );
+    // It waits for the lock, and has it before anybody else does.
+    kill(third.daemon?.pid ?? 0);
+    const last = await awaitStatus(
+      naught,
+      "one tree",
+      (now) => now.daemon?.pid !== third.daemon?.pid && isSettled(now, 1) && !isAlive(stopped),
+    );
+    assert.equal(last.master?.pid, third.master?.pid);
+    assertUnhurt(await load.stop());
+    await naught.succeed(["stop"]);
+    assert.deepEqual(naught.processes(), []);
   }),
 );
