@@ -7,7 +7,7 @@ import { type Scenario, scenario } from "./tree-adversary.js";
 import { realBrain } from "./tree-brain.js";
 import { regressions } from "./tree-regressions.js";
 
-const runs = Number(process.env.RUNS ?? 800);
+const runs = Number(process.env.RUNS ?? 2000);
 /** Always the same histories, unless others are asked for: `RUNS=100000 SEED=7`. */
 const seed = Number(process.env.SEED ?? 1);
 
